@@ -124,7 +124,8 @@ export const histogram = <Label extends string = never>(
           Effect.map(Clock.currentTimeNanos, (ended) => observe(series, Number(ended - begun) / 1e9))
         )),
     show: (): void => {
-      for (const series of knownSeries(all)) of(series)
+      // Whoever reads a series makes it.
+      for (const series of knownSeries(all)) of(series).unsafeValue([])
     }
   }
 }

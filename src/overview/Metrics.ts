@@ -1,6 +1,6 @@
-import { Context, DateTime, Effect, Layer, Option } from "effect"
-import type { EpochMillis } from "../base/Time.js"
-import { stored } from "../base/Time.js"
+import { Context, DateTime, Duration, Effect, Layer, Option } from "effect"
+import type { EpochMillis, MonotonicMillis } from "../base/Time.js"
+import { monotonicMillis, stored } from "../base/Time.js"
 import { version } from "../base/Version.js"
 import { Health } from "../health/Health.js"
 import type { HealthFacts } from "../health/HealthFacts.js"
@@ -34,6 +34,9 @@ export class Metrics extends Context.Tag("plane-sync/Metrics")<Metrics, {
 
 /** The longest time that it waits for storage. Prometheus itself waits for 10 seconds. */
 const patience = "2 seconds"
+
+/** What was read so shortly before is good for others who ask. */
+const sharedFor = Duration.toMillis("1 second")
 
 interface Stored {
   readonly groups: ReadonlyArray<DeadGroup>
@@ -125,5 +128,16 @@ const make = Effect.gen(function*() {
     return prometheusText()
   })
 
-  return Metrics.of({ text: yield* Effect.cachedWithTTL(text, "1 second") })
+  const turn = yield* Effect.makeSemaphore(1)
+  let shown: { readonly at: MonotonicMillis; readonly text: string } | undefined
+
+  return Metrics.of({
+    text: Effect.gen(function*() {
+      const now = yield* monotonicMillis
+      if (shown !== undefined && now - shown.at < sharedFor) return shown.text
+      shown = { at: now, text: yield* text }
+      return shown.text
+      // Who has gone away before it was read must not take it from the others.
+    }).pipe(turn.withPermits(1))
+  })
 })
