@@ -18,7 +18,7 @@ import type { Row } from "../Figure.js"
 import { changed } from "../Load.js"
 import { planBy } from "../NextStep.js"
 import { paced, timed } from "../Pace.js"
-import { delivered, pipelineInMemory, publishingOn } from "../Pipelines.js"
+import { delivered, pipelineInMemory, publishingInMemory } from "../Pipelines.js"
 import { readable } from "../Report.js"
 import { settled } from "../Settlement.js"
 import { median } from "../Statistics.js"
@@ -146,7 +146,7 @@ const turns = Effect.gen(function*() {
   })
   const millis = yield* timed(Effect.all(Array.replicate(worker, concurrency), { concurrency, discard: true }))
   return millis * 1_000 / done
-}).pipe(Effect.scoped, Effect.provide(publishingOn(":memory:")))
+}).pipe(Effect.scoped, Effect.provide(publishingInMemory))
 
 /** A Plane that answers within this process, with next to no work. */
 const answering = Effect.map(projectConfig, ({ id: projectId, identifier: projectIdentifier }) => {

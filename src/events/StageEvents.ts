@@ -66,6 +66,8 @@ export class StageEvents extends Context.Tag("plane-sync/StageEvents")<StageEven
 
 const pageSize = 200
 
+const timedPublish = metrics.publish.timed({})
+
 const toJson = Schema.encodeSync(Schema.parseJson(ToldEventJson))
 
 /**
@@ -115,8 +117,7 @@ const make = Effect.gen(function*() {
           new StorageError({ reason: "Failed", where: "of events", words: String(defect), cause: defect })
         )
       ),
-      Effect.tapError(() => Effect.sync(() => countEvent(event.body, "not_stored"))),
-      metrics.publish.timed({}),
+      timedPublish,
       Effect.zipLeft(wake)
     )
 
@@ -127,6 +128,7 @@ const make = Effect.gen(function*() {
     return yield* Effect.matchEffect(store(accepted), {
       onFailure: (error) => {
         notStored += 1
+        countEvent(accepted.body, "not_stored")
         // One line each, without the cause, because it is the event's last copy.
         return Effect.logError("Event not stored").pipe(
           Effect.annotateLogs({ event: asPublished(accepted) }),
@@ -151,7 +153,10 @@ const make = Effect.gen(function*() {
     const accepted = yield* newEvent(event, projects)
     const why = accepted.unfit ?? accepted.refusedLinks
     if (why !== undefined) return yield* new Unfit({ why })
-    const { conflict, duplicate } = yield* store(accepted)
+    const { conflict, duplicate } = yield* Effect.tapError(
+      store(accepted),
+      () => Effect.sync(() => countEvent(accepted.body, "not_stored"))
+    )
     if (conflict) return yield* new IdTaken({ id: accepted.id })
     return { id: accepted.id, duplicate }
   })

@@ -1,10 +1,10 @@
+import { metrics } from "../metrics/Metrics.js"
 import type { History } from "../overview/HistoryView.js"
 import { problemsOf } from "./ProblemExamples.js"
 
-const text = `# HELP plane_sync_owed_events Events that are not told yet.
-# TYPE plane_sync_owed_events gauge
-plane_sync_owed_events 3
-`
+const { help, name, type } = metrics.owed.definition
+
+const text = `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${name} 3\n`
 
 const history: typeof History.Encoded = {
   since: "2026-11-29T17:00:03.120Z",

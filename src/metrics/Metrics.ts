@@ -22,7 +22,8 @@ export const metrics = {
   events: counter("plane_sync_events_total", {
     unit: "events",
     labels: { kind: eventKinds, outcome: ["stored", "duplicate", "conflict", "unfit", "not_stored"] },
-    help: "Events that were published. duplicate: its id was stored before, with the same content; conflict: with other " +
+    help:
+      "Events that were published. duplicate: its id was stored before, with the same content; conflict: with other " +
       "content; unfit: it can never be told; not_stored: storage did not take it."
   }),
   publish: histogram("plane_sync_publish_seconds", {
@@ -66,7 +67,8 @@ export const metrics = {
       kind: ["comment", "state", "recount"],
       outcome: ["done", "later", "dead", "left", "withheld", "split", "gone"]
     },
-    help: "How sendings of deliveries ended. done: Plane has it; later: it is tried again; dead: a dead letter; left: a " +
+    help:
+      "How sendings of deliveries ended. done: Plane has it; later: it is tried again; dead: a dead letter; left: a " +
       "person's state stands; withheld: the stage table does not fit; split: a refused comment is told in halves; gone: " +
       "the comment to edit was deleted."
   }),
@@ -153,7 +155,8 @@ export const metrics = {
   budgetLeft: gauge("plane_sync_budget_left_requests", {
     unit: "requests",
     labels: { project },
-    help: "How many requests the rate limit of the project's API token allows now. Only of those that this process sends for."
+    help:
+      "How many requests the rate limit of the project's API token allows now. Only of those that this process sends for."
   }),
   budgetWaiting: gauge("plane_sync_budget_waiting_requests", {
     unit: "requests",
@@ -163,7 +166,8 @@ export const metrics = {
   pause: gauge("plane_sync_budget_pause_seconds", {
     unit: "seconds",
     labels: { project },
-    help: "For how long nothing more is sent, because Plane has asked for it. Only of those that this process sends for."
+    help:
+      "For how long nothing more is sent, because Plane has asked for it. Only of those that this process sends for."
   }),
   storageFailing: gauge("plane_sync_storage_failing", {
     unit: "0 or 1",
@@ -189,8 +193,8 @@ export const metrics = {
   }),
   loopDelay: gauge("plane_sync_event_loop_delay_seconds", {
     unit: "seconds",
-    labels: { quantile: ["0.5", "0.99", "1"] },
-    help: "How late the event loop was in about the last minute: 0.5 is the middle, 1 the longest."
+    labels: { of: ["median", "p99", "longest"] },
+    help: "How late the event loop was in about the last minute."
   })
 }
 

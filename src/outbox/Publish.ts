@@ -106,9 +106,12 @@ export const makePublish = (
   storage: Storage["Type"]
 ): Effect.Effect<(event: NewEvent) => Effect.Effect<Published, StorageError>, never, Scope.Scope> => {
   const run = (events: ReadonlyArray<NewEvent>) =>
-    Effect.tap(
+    Effect.map(
       Effect.flatMap(told(storage)(publishAll(storage.sql, events)), storage.writeAlone),
-      (published) => Effect.sync(() => countAll(events, published))
+      (published) => {
+        countAll(events, published)
+        return published
+      }
     )
   if (!storage.shared) {
     const closed = new StorageError({ reason: "Closed", where: storage.where, words: "shut down" })

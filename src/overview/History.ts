@@ -43,8 +43,7 @@ const now = (): Counts => {
   const all = Metric.unsafeSnapshot()
   const of = ({ definition: { name } }: { readonly definition: { readonly name: string } }) =>
     all.filter(({ metricKey }) => metricKey.name === name)
-  const sum = (pairs: ReadonlyArray<MetricPair.MetricPair.Untyped>) =>
-    pairs.reduce((sum, pair) => sum + count(pair), 0)
+  const sum = (pairs: ReadonlyArray<MetricPair.MetricPair.Untyped>) => pairs.reduce((sum, pair) => sum + count(pair), 0)
   const stored = (pair: MetricPair.MetricPair.Untyped) => ["stored", "unfit"].includes(tagOf(pair, "outcome"))
   const isTold = (pair: MetricPair.MetricPair.Untyped) =>
     tagOf(pair, "kind") === "comment" && tagOf(pair, "outcome") === "done"
@@ -116,4 +115,5 @@ const make = Effect.gen(function*() {
   return History.of({ read })
 })
 
-const later = (begun: MonotonicMillis, buckets: number): MonotonicMillis => MonotonicMillis(begun + buckets * bucketMillis)
+const later = (begun: MonotonicMillis, buckets: number): MonotonicMillis =>
+  MonotonicMillis(begun + buckets * bucketMillis)

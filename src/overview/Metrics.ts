@@ -74,10 +74,13 @@ const setGauges = (facts: HealthFacts, { groups, isStale, waits }: Stored, delay
   metrics.build.set([[{ version }, 1]])
   metrics.degraded.set([[{}, flag(judge(facts).status === "degraded")]])
   metrics.owed.set([[{}, outbox.pending]])
-  metrics.oldest.set([[{}, Option.match(outbox.oldestAt, {
-    onNone: () => 0,
-    onSome: (at) => secondsSince(now, stored(at))
-  })]])
+  metrics.oldest.set([[
+    {},
+    Option.match(outbox.oldestAt, {
+      onNone: () => 0,
+      onSome: (at) => secondsSince(now, stored(at))
+    })
+  ]])
   metrics.dead.set([[{}, outbox.dead]])
   metrics.deadLetters.set(DeadCode.literals.map((code) => [
     { code },
@@ -95,9 +98,9 @@ const setGauges = (facts: HealthFacts, { groups, isStale, waits }: Stored, delay
   metrics.oldestWait.set([[{}, waits.reduce((most, { firstAt }) => Math.max(most, secondsSince(now, firstAt)), 0)]])
   metrics.replicas.set([[{}, replicas.filter(({ alive }) => alive).length]])
   metrics.loopDelay.set([
-    [{ quantile: "0.5" }, delay.median],
-    [{ quantile: "0.99" }, delay.p99],
-    [{ quantile: "1" }, delay.longest]
+    [{ of: "median" }, delay.median],
+    [{ of: "p99" }, delay.p99],
+    [{ of: "longest" }, delay.longest]
   ])
 }
 

@@ -188,11 +188,14 @@ const makeFolder = (folder: string): Effect.Effect<void, PlatformError, FileSyst
 const measured = (operation: "read" | "write") => {
   const timed = metrics.storage.timed({ operation })
   return <A>(transaction: Effect.Effect<A, StorageError>) =>
-    Effect.tapError(
-      timed(transaction),
-      ({ reason }) => Effect.sync(() => metrics.storageFailures.add({ reason }))
-    )
+    Effect.mapError(timed(transaction), (error) => {
+      metrics.storageFailures.add({ reason: error.reason })
+      return error
+    })
 }
+
+const measuredRead = measured("read")
+const measuredWrite = measured("write")
 
 const withTrouble = (opened: Omit<Storage["Type"], "trouble">) =>
   Effect.map(makeStorageTrouble, (trouble) => {
@@ -203,8 +206,8 @@ const withTrouble = (opened: Omit<Storage["Type"], "trouble">) =>
     return Storage.of({
       ...opened,
       trouble,
-      read: (effect) => measured("read")(read(effect)),
-      write: (effect) => measured("write")(watched(effect)),
-      writeAlone: (effect) => measured("write")(watchedAlone(effect))
+      read: (effect) => measuredRead(read(effect)),
+      write: (effect) => measuredWrite(watched(effect)),
+      writeAlone: (effect) => measuredWrite(watchedAlone(effect))
     })
   })

@@ -50,7 +50,7 @@ describe("/metrics", () => {
       assert.strictEqual(seen("plane_sync_plane_closed{project=\"ET\"}"), 0)
       assert.strictEqual(seen("plane_sync_storage_failing"), 0)
       assert.isBelow(seen("plane_sync_budget_left_requests{project=\"ET\"}") ?? 60, 60)
-      assert.isAtLeast(seen("plane_sync_event_loop_delay_seconds{quantile=\"1\"}") ?? -1, 0)
+      assert.isAtLeast(seen("plane_sync_event_loop_delay_seconds{of=\"longest\"}") ?? -1, 0)
     }).pipe(Effect.scoped, withPlane))
 
   it.live("tells that Plane is closed, and for how long it was", () =>
@@ -90,6 +90,9 @@ describe("/metrics", () => {
   })
 })
 
+/** What depends on the machine. */
+const unmeasured = { at: "", p50Seconds: 0, p99Seconds: 0 }
+
 describe("/api/history", () => {
   it.live("shows what was published and told since the start", () =>
     Effect.gen(function*() {
@@ -100,12 +103,13 @@ describe("/api/history", () => {
         body as { readonly buckets: ReadonlyArray<{ readonly told: number }> })
       yield* post(url, JSON.stringify({ type: "task_completed", workItem: key }))
       yield* Effect.repeat(history, {
-        until: ({ buckets }) => (buckets.at(-1)?.told ?? 0) > 0,
+        until: ({ buckets }) =>
+          (buckets.at(-1)?.told ?? 0) > 0,
         schedule: Schedule.spaced("50 millis")
       }).pipe(Effect.timeout("60 seconds"))
       const { buckets } = yield* history
       assert.lengthOf(buckets, 1)
-      assert.deepInclude(buckets[0], { events: 1, told: 1, closedSeconds: 0 })
+      assert.deepStrictEqual({ ...buckets[0], ...unmeasured }, { events: 1, told: 1, closedSeconds: 0, ...unmeasured })
     }).pipe(Effect.scoped, withPlane))
 
   it.live("is for those with a token, where one is set", () =>

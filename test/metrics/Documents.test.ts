@@ -35,11 +35,14 @@ describe("the documents about metrics", () => {
     assert.strictEqual(new Set(definitions.map(({ name }) => name)).size, definitions.length)
   })
 
-  it.each([["alerts.yml", alerts], ["grafana.json", dashboard]])("docs/%s names only metrics that there are", (_, text) => {
-    const names = named(text)
-    assert.isAbove(names.size, 5)
-    assert.deepStrictEqual(Array.from(names).filter((name) => !exported.has(name)), [])
-  })
+  it.each([["alerts.yml", alerts], ["grafana.json", dashboard]])(
+    "docs/%s names only metrics that there are",
+    (_, text) => {
+      const names = named(text)
+      assert.isAbove(names.size, 5)
+      assert.deepStrictEqual(Array.from(names).filter((name) => !exported.has(name)), [])
+    }
+  )
 
   it("the dashboard shows each metric", () => {
     const names = named(dashboard)
@@ -50,14 +53,17 @@ describe("the documents about metrics", () => {
   })
 })
 
-describe.skipIf(promtool === undefined)(`docs/alerts.yml, by promtool${promtool === undefined ? notByPromtool : ""}`, () => {
-  it("is right", async () => {
-    const { isRight, said } = await runPromtool(["check", "rules", "docs/alerts.yml"])
-    assert.isTrue(isRight, said)
-  })
+describe.skipIf(promtool === undefined)(
+  `docs/alerts.yml, by promtool${promtool === undefined ? notByPromtool : ""}`,
+  () => {
+    it("is right", async () => {
+      const { isRight, said } = await runPromtool(["check", "rules", "docs/alerts.yml"])
+      assert.isTrue(isRight, said)
+    })
 
-  it("calls when Plane is closed for long, nobody leads, or storage is slow, and otherwise not", async () => {
-    const { isRight, said } = await runPromtool(["test", "rules", "test/metrics/alerts.test.yml"])
-    assert.isTrue(isRight, said)
-  })
-})
+    it("calls when Plane is closed for long, nobody leads, or storage is slow, and otherwise not", async () => {
+      const { isRight, said } = await runPromtool(["test", "rules", "test/metrics/alerts.test.yml"])
+      assert.isTrue(isRight, said)
+    })
+  }
+)

@@ -15,8 +15,14 @@ describe("Prometheus's text", () => {
   })
 
   it("shows what has not happened yet, where that is known, at 0", () => {
-    assert.include(linesOf("plane_sync_hooks_total"), "plane_sync_hooks_total{source=\"gitea\",verdict=\"overloaded\"} 0")
-    assert.include(linesOf("plane_sync_storage_seconds_count"), "plane_sync_storage_seconds_count{operation=\"read\"} 0")
+    assert.include(
+      linesOf("plane_sync_hooks_total"),
+      "plane_sync_hooks_total{source=\"gitea\",verdict=\"overloaded\"} 0"
+    )
+    assert.include(
+      linesOf("plane_sync_storage_seconds_count"),
+      "plane_sync_storage_seconds_count{operation=\"read\"} 0"
+    )
   })
 
   it("has the buckets of a histogram, each with all that is below it", () => {

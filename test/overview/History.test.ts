@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { DateTime, Duration, Effect, Layer, Option, TestClock } from "effect"
+import { Array as Arr, DateTime, Duration, Effect, Layer, Option, TestClock } from "effect"
 import { metrics } from "../../src/metrics/Metrics.js"
 import { makeStopwatch } from "../../src/metrics/Stopwatch.js"
 import { History } from "../../src/overview/History.js"
@@ -12,12 +12,15 @@ const unasked = Effect.dieMessage("nobody asks for this")
 
 /** A Plane that is closed and opened by hand. */
 const sending = Layer.succeed(PlaneSync, {
-  projects: Effect.as(closedTime.lap, [{
-    identifier: "ET",
-    destination: { open: true },
-    budget: { limit: 60, used: 0, waiting: 0, pausedUntil: Option.none() },
-    misfit: Option.none()
-  }]),
+  projects: Effect.as(
+    closedTime.lap,
+    Arr.of({
+      identifier: "ET",
+      destination: { open: true },
+      budget: { limit: 60, used: 0, waiting: 0, pausedUntil: Option.none() },
+      misfit: Option.none()
+    })
+  ),
   probe: unasked,
   outbox: unasked,
   left: unasked,
