@@ -48,7 +48,8 @@ export const aPublish = Effect.gen(function*() {
   yield* Effect.forEach(Array.range(1, 5_000), one, { discard: true })
   const all = yield* Effect.forEach(
     Array.range(1, most),
-    (index) => Effect.map(recorded(index % 4 < 2, one(index)), (millis) => ({ isOn: index % 4 < 2, micros: millis * 1_000 }))
+    (index) =>
+      Effect.map(recorded(index % 4 < 2, one(index)), (millis) => ({ isOn: index % 4 < 2, micros: millis * 1_000 }))
   )
   const of = (which: boolean) =>
     median(Array.map(Array.filter(all, ({ isOn }) => isOn === which), ({ micros }) => micros))
