@@ -66,7 +66,8 @@ const between = (before: Counts, after: Counts): Bucket => {
     told: after.told - before.told,
     p50Seconds: quantile(told, 0.5),
     p99Seconds: quantile(told, 0.99),
-    closedSeconds: Math.max(0, ...closed)
+    // To the millisecond, because that is how it was added up.
+    closedSeconds: Math.round(Math.max(0, ...closed) * 1_000) / 1_000
   }
 }
 

@@ -204,6 +204,8 @@ describe("row 27: who may act", () => {
       assert.sameMembers(needing("bearer"), [
         "post /api/events",
         "get /api/events",
+        "get /api/history",
+        "get /metrics",
         "get /api/work-items/{key}",
         "get /api/deliveries",
         "get /api/deliveries/{id}",

@@ -158,6 +158,12 @@ describe("the lint rule on rooms", () => {
     }
   })
 
+  it("a metric may have a name like a table's, and no SQL around it", async () => {
+    assert.lengthOf(await said("metrics", `export const a = "plane_sync_event_total"`), 0)
+    assert.lengthOf(await said("metrics", `export const a = "DELETE FROM plane_sync_event"`), 1)
+    assert.lengthOf(await said("sending", `export const a = "plane_sync_event_total"`), 1)
+  })
+
   it("rooms that own no table write no SQL", async () => {
     const statements = ["client`SELECT 1`", "client.sql`SELECT 1`", `client.unsafe("SELECT 1")`]
     const lines = statements.map((code, index) => `export const a${index} = ${code}`)
