@@ -23,10 +23,8 @@ const recorded = <A, E, R>(isOn: boolean, effect: Effect.Effect<A, E, R>) =>
       })
   )
 
-const pairs = 10
-
 /** The same with metrics and without in turn, which goes first in turn, too: what slows both slows down no ratio. */
-const inPairs = <E, R>(measure: Effect.Effect<number, E, R>) =>
+const inPairs = <E, R>(measure: Effect.Effect<number, E, R>, pairs: number) =>
   Effect.forEach(Array.range(1, pairs), (pair) =>
     Effect.gen(function*() {
       const first = yield* recorded(pair % 2 === 0, measure)
@@ -34,7 +32,7 @@ const inPairs = <E, R>(measure: Effect.Effect<number, E, R>) =>
       return pair % 2 === 0 ? { on: first, off: second } : { on: second, off: first }
     }))
 
-const most = 40_000
+const most = 20_000
 
 /**
  * What metrics cost a publish, in memory and one after the other: in a burst some of it is shared. Each publish is timed
@@ -43,20 +41,16 @@ const most = 40_000
  */
 export const aPublish = Effect.gen(function*() {
   const events = yield* StageEvents
-  const one = (index: number) => timed(events.publish(changed(index, 50)))
+  let index = 0
+  const one = Effect.suspend(() => timed(events.publish(changed(index++, 50))))
   // The first ones compile the code.
-  yield* Effect.forEach(Array.range(1, 5_000), one, { discard: true })
-  const all = yield* Effect.forEach(
-    Array.range(1, most),
-    (index) =>
-      Effect.map(recorded(index % 4 < 2, one(index)), (millis) => ({ isOn: index % 4 < 2, micros: millis * 1_000 }))
-  )
-  const of = (which: boolean) =>
-    median(Array.map(Array.filter(all, ({ isOn }) => isOn === which), ({ micros }) => micros))
-  const off = of(false)
+  yield* Effect.repeatN(one, 5_000)
+  const all = yield* inPairs(one, most)
+  const of = (which: "off" | "on") => median(Array.map(all, (pair) => pair[which])) * 1_000
+  const off = of("off")
   return {
     row: "parts: metrics, in a publish",
-    value: of(true) - off,
+    value: of("on") - off,
     unit: "µs",
     aim: Aim.AtMost({ limit: 5 }),
     beside: { what: "µs the whole publish without them, in memory", value: off },
@@ -68,7 +62,7 @@ const burst = Effect.gen(function*() {
   const events = yield* StageEvents
   const run = atOnce({ fibers: 64, count: 6_400, each: (index) => publishCommitted(events, index) })
   yield* Effect.repeatN(run, 1)
-  const all = yield* inPairs(run)
+  const all = yield* inPairs(run, 10)
   const of = (which: "off" | "on") => median(Array.map(all, (pair) => pair[which]))
   const ratios = Array.map(all, ({ off, on }) => on / off)
   return {

@@ -4,22 +4,25 @@ import { metrics } from "../../src/metrics/Metrics.js"
 import { makeStopwatch } from "../../src/metrics/Stopwatch.js"
 import { History } from "../../src/overview/History.js"
 import { quantile } from "../../src/overview/Quantile.js"
+import type { ProjectStatus } from "../../src/sending/PlaneSync.js"
 import { PlaneSync } from "../../src/sending/PlaneSync.js"
 
 const closedTime = makeStopwatch((seconds) => metrics.closed.add({ project: "ET" }, seconds))
 
 const unasked = Effect.dieMessage("nobody asks for this")
 
+const open: ProjectStatus = {
+  identifier: "ET",
+  destination: { open: true },
+  budget: { limit: 60, used: 0, waiting: 0, pausedUntil: Option.none() },
+  misfit: Option.none()
+}
+
 /** A Plane that is closed and opened by hand. */
 const sending = Layer.succeed(PlaneSync, {
   projects: Effect.as(
     closedTime.lap,
-    Arr.of({
-      identifier: "ET",
-      destination: { open: true },
-      budget: { limit: 60, used: 0, waiting: 0, pausedUntil: Option.none() },
-      misfit: Option.none()
-    })
+    Arr.of(open)
   ),
   probe: unasked,
   outbox: unasked,
