@@ -39,15 +39,21 @@ export const pipelineOn = (file: string, settings: Settings) =>
 export const pipeline = (settings: Settings) =>
   Layer.unwrapScoped(Effect.map(temporaryDatabase, (file) => pipelineOn(file, settings)))
 
+const publishing = StageEvents.layer.pipe(
+  Layer.provide(projectsLayer),
+  Layer.provideMerge(Layer.merge(Outbox.layer, WakeUps.layer)),
+  Layer.provide(quiet)
+)
+
 /** The same publishing on a file or a Postgres, without anything that sends. */
 export const publishingOn = (database: string) =>
-  StageEvents.layer.pipe(
-    Layer.provide(projectsLayer),
-    Layer.provideMerge(Layer.merge(Outbox.layer, WakeUps.layer)),
-    Layer.provide(Storage.layer),
-    Layer.provide(configured({ ORCH_DATABASE_URL: database })),
-    Layer.provide(quiet)
-  )
+  publishing.pipe(Layer.provide(Storage.layer), Layer.provide(configured({ ORCH_DATABASE_URL: database })))
+
+/** The same publishing without a file, which no setting asks for. */
+export const publishingInMemory = publishing.pipe(
+  Layer.provide(Storage.layerFile(":memory:")),
+  Layer.provide(configured({}))
+)
 
 /** The same publishing on a new file, without anything that sends. */
 export const publishingOnly = Layer.unwrapScoped(Effect.map(temporaryDatabase, publishingOn))

@@ -9,6 +9,7 @@ import * as LargeHooks from "./rows/LargeHooks.js"
 import * as Latency from "./rows/Latency.js"
 import * as Loop from "./rows/Loop.js"
 import * as Memory from "./rows/Memory.js"
+import * as Metrics from "./rows/Metrics.js"
 import * as Pace from "./rows/Pace.js"
 import * as Parts from "./rows/Parts.js"
 import * as Publish from "./rows/Publish.js"
@@ -41,5 +42,6 @@ export const rows: ReadonlyArray<Row> = [
   Loop.row,
   Replicas.row,
   Soak.row,
-  Parts.row
+  Parts.row,
+  Metrics.row
 ]

@@ -18,10 +18,11 @@ import type { Row } from "../Figure.js"
 import { changed } from "../Load.js"
 import { planBy } from "../NextStep.js"
 import { paced, timed } from "../Pace.js"
-import { delivered, pipelineInMemory, publishingOn } from "../Pipelines.js"
+import { delivered, pipelineInMemory, publishingInMemory } from "../Pipelines.js"
 import { readable } from "../Report.js"
 import { settled } from "../Settlement.js"
 import { median } from "../Statistics.js"
+import { aPublish } from "./Metrics.js"
 
 const rounds = 7
 const workItems = 500
@@ -145,7 +146,7 @@ const turns = Effect.gen(function*() {
   })
   const millis = yield* timed(Effect.all(Array.replicate(worker, concurrency), { concurrency, discard: true }))
   return millis * 1_000 / done
-}).pipe(Effect.scoped, Effect.provide(publishingOn(":memory:")))
+}).pipe(Effect.scoped, Effect.provide(publishingInMemory))
 
 /** A Plane that answers within this process, with next to no work. */
 const answering = Effect.map(projectConfig, ({ id: projectId, identifier: projectIdentifier }) => {
@@ -201,12 +202,12 @@ const pipelineAlone = Effect.gen(function*() {
 export const row: Row = {
   name: "parts",
   description:
-    "what end-to-end and publish are made of: a statement, a transaction, a turn of a lane, a request without a network",
+    "what end-to-end and publish are made of: a statement, a transaction, a turn of a lane, a request without a network; and what metrics cost",
   onDemand: true,
   measure: Effect.gen(function*() {
     const turn = yield* medianOf(turns)
     const request = yield* medianOf(pipelineAlone)
-    return [yield* statement, yield* transaction, {
+    return [yield* statement, yield* transaction, yield* aPublish, {
       row: "parts: a request, in memory and without a network",
       value: request,
       unit: "µs",

@@ -67,7 +67,7 @@ export const serverSettings = {
   }),
   apiToken: defineSetting({
     name: "ORCH_API_TOKEN",
-    about: "When it is set, requests to /api/* need it in a header: `Authorization: Bearer …`.",
+    about: "When it is set, requests to /api/* and /metrics need it in a header: `Authorization: Bearer …`.",
     accepts: bearerToken,
     default: unset(Secret.make("")),
     secret: true

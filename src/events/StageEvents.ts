@@ -6,6 +6,8 @@ import { EventSequence } from "../domain/Ids.js"
 import { Projects } from "../domain/Projects.js"
 import type { Noted, StageEvent } from "../domain/StageEvent.js"
 import { ToldEventJson } from "../domain/StageEvent.js"
+import { countEvent } from "../metrics/CountEvent.js"
+import { metrics } from "../metrics/Metrics.js"
 import { Outbox } from "../outbox/Outbox.js"
 import { eventOfBody } from "../outbox/StoredEvent.js"
 import { Storage } from "../storage/Storage.js"
@@ -64,6 +66,8 @@ export class StageEvents extends Context.Tag("plane-sync/StageEvents")<StageEven
 
 const pageSize = 200
 
+const timedPublish = metrics.publish.timed({})
+
 const toJson = Schema.encodeSync(Schema.parseJson(ToldEventJson))
 
 /**
@@ -113,6 +117,7 @@ const make = Effect.gen(function*() {
           new StorageError({ reason: "Failed", where: "of events", words: String(defect), cause: defect })
         )
       ),
+      timedPublish,
       Effect.zipLeft(wake)
     )
 
@@ -123,6 +128,7 @@ const make = Effect.gen(function*() {
     return yield* Effect.matchEffect(store(accepted), {
       onFailure: (error) => {
         notStored += 1
+        countEvent(accepted.body, "not_stored")
         // One line each, without the cause, because it is the event's last copy.
         return Effect.logError("Event not stored").pipe(
           Effect.annotateLogs({ event: asPublished(accepted) }),
@@ -147,7 +153,10 @@ const make = Effect.gen(function*() {
     const accepted = yield* newEvent(event, projects)
     const why = accepted.unfit ?? accepted.refusedLinks
     if (why !== undefined) return yield* new Unfit({ why })
-    const { conflict, duplicate } = yield* store(accepted)
+    const { conflict, duplicate } = yield* Effect.tapError(
+      store(accepted),
+      () => Effect.sync(() => countEvent(accepted.body, "not_stored"))
+    )
     if (conflict) return yield* new IdTaken({ id: accepted.id })
     return { id: accepted.id, duplicate }
   })

@@ -8,7 +8,9 @@ import { boardGroup, boardHandlers } from "./Board.js"
 import { deliveriesGroup, deliveriesHandlers } from "./Deliveries.js"
 import { eventsGroup, eventsHandlers } from "./Events.js"
 import { healthGroup, healthHandlers } from "./HealthResource.js"
+import { historyGroup, historyHandlers } from "./History.js"
 import { liveGroup, liveHandlers } from "./Live.js"
+import { metricsGroup, metricsHandlers } from "./Metrics.js"
 import { noticesGroup, noticesHandlers } from "./Notices.js"
 import { overviewGroup, overviewHandlers } from "./Overview.js"
 import { probeGroup, probeHandlers } from "./Probe.js"
@@ -22,6 +24,8 @@ import { workItemsGroup, workItemsHandlers } from "./WorkItems.js"
  */
 export class Api extends HttpApi.make("plane-sync")
   .add(healthGroup)
+  .add(metricsGroup)
+  .add(historyGroup)
   .add(eventsGroup)
   .add(workItemsGroup)
   .add(deliveriesGroup)
@@ -46,6 +50,8 @@ export class Api extends HttpApi.make("plane-sync")
 export const apiLayer = HttpApiBuilder.api(Api).pipe(
   Layer.provide([
     healthHandlers(Api),
+    metricsHandlers(Api),
+    historyHandlers(Api),
     eventsHandlers(Api),
     workItemsHandlers(Api),
     deliveriesHandlers(Api),

@@ -4,6 +4,7 @@ import type { DeadLetterView } from "../views/DeadLetterView.js"
 import type { DeadNoticeView } from "../views/DeadNoticeView.js"
 import type { EventView } from "../views/EventView.js"
 import type { WorkItemView } from "../views/WorkItemView.js"
+import { metricsExamples } from "./MetricsExamples.js"
 import { overviewExamples } from "./OverviewExamples.js"
 import { problemsOf } from "./ProblemExamples.js"
 import type { PauseTask, ReportStage, StartTask } from "./TaskBodies.js"
@@ -211,6 +212,7 @@ export const examples: Readonly<Record<string, OperationExamples>> = {
   },
   "events.list": { responses: { 200: { events: [published], nextCursor: 5 }, ...problemsOf("events.list") } },
   "workItems.get": { responses: { 200: workItem, ...problemsOf("workItems.get") } },
+  ...metricsExamples,
   ...overviewExamples,
   "probe.probe": {
     responses: { 200: [{ project: "ET", state: "open" }], ...problemsOf("probe.probe") }

@@ -13,7 +13,9 @@ import { Health } from "../health/Health.js"
 import type { Leadership } from "../outbox/Leadership.js"
 import type { Outbox } from "../outbox/Outbox.js"
 import { Board } from "../overview/Board.js"
+import { History } from "../overview/History.js"
 import { Live } from "../overview/Live.js"
+import { Metrics } from "../overview/Metrics.js"
 import { Overview } from "../overview/Overview.js"
 import { DeadNotices } from "../people/DeadNotices.js"
 import type { People } from "../people/People.js"
@@ -84,7 +86,7 @@ const giteaIfAny = Layer.effect(
 )
 
 const mounted = Layer.scoped(HttpInterface, make).pipe(
-  Layer.provide([Board.layer, Live.layer, Overview.layer]),
+  Layer.provide([Board.layer, History.layer, Live.layer, Metrics.layer, Overview.layer]),
   Layer.provide([Health.layer, ExplainWorkItem.layer, BodyRoom.layer]),
   Layer.provide([DeadNotices.layer, TaskPullRequests.layer]),
   Layer.provide(giteaIfAny)

@@ -13,7 +13,9 @@ import { Health } from "../health/Health.js"
 import { launcherLayer } from "../launching/Launcher.js"
 import { servedPipeline } from "../launching/ServedPipeline.js"
 import { Board } from "../overview/Board.js"
+import { History } from "../overview/History.js"
 import { Live } from "../overview/Live.js"
+import { Metrics } from "../overview/Metrics.js"
 import { Overview } from "../overview/Overview.js"
 import { noticeConfig } from "../people/NoticeConfig.js"
 import { peopleLayer } from "../people/PeopleLayer.js"
@@ -85,7 +87,7 @@ const orchestrator = Layer.provideMerge(peopleLayer, orchestratorLayer).pipe(
  */
 export const serveLayer = announceAndDrain.pipe(
   Layer.provide(app),
-  Layer.provide([Board.layer, Live.layer, Overview.layer]),
+  Layer.provide([Board.layer, History.layer, Live.layer, Metrics.layer, Overview.layer]),
   Layer.provide([Health.layer, ExplainWorkItem.layer, BodyRoom.layer]),
   Layer.provide(TaskPullRequests.layer),
   Layer.provide(Layer.merge(webhooksLayer, repairLayer)),

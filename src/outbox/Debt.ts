@@ -32,13 +32,23 @@ export const closeState = (sql: Sql, tally: Tally, lane: LaneId, sequence: Event
   )
 
 /** Closes what a delivery settles: the comments of the events that it tells, or the state that it sets. */
-export const closeDebts = (sql: Sql, tally: Tally, { id, kind, lane, lastEvent }: Delivery, as: Closed) =>
+export const closeDebts = (
+  sql: Sql,
+  tally: Tally,
+  { id, kind, lane, lastEvent }: Delivery,
+  as: Closed,
+  now: EpochMillis
+) =>
   kind === "state"
     ? Effect.asVoid(closeState(sql, tally, lane, lastEvent, as))
     : Effect.map(
-      sql<{ status: EventStatus }>`UPDATE plane_sync_event SET comment = ${as}, state = ${superseded(sql, lane)}
-        WHERE delivery = ${id} AND comment IN ('pending', 'retried') RETURNING status`,
-      (rows) => tally.settled(lane, rows)
+      sql<{ status: EventStatus; publishedAt: EpochMillis }>`UPDATE plane_sync_event
+        SET comment = ${as}, state = ${superseded(sql, lane)}
+        WHERE delivery = ${id} AND comment IN ('pending', 'retried') RETURNING status, published_at AS "publishedAt"`,
+      (rows) => {
+        tally.settled(lane, rows)
+        if (as === "delivered") tally.told(rows, now)
+      }
     )
 
 /** Writes down how a delivery ended. */

@@ -4,6 +4,7 @@ import { makeEventLoopTurn } from "../base/EventLoopTurn.js"
 import type { EpochMillis } from "../base/Time.js"
 import { epochMillis } from "../base/Time.js"
 import { EventSequence } from "../domain/Ids.js"
+import { metrics } from "../metrics/Metrics.js"
 import { flag } from "../storage/Dialect.js"
 import type { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
@@ -15,7 +16,7 @@ import { fold, foldAll, foldBatch, hasNew, lastNew } from "./Fold.js"
 import type { Job } from "./Job.js"
 import { buryAhead } from "./LaneDeath.js"
 import { ifLeader, LeadershipLost } from "./Leader.js"
-import type { Settlement } from "./Outcome.js"
+import type { SendOutcome, Settlement } from "./Outcome.js"
 import type { ClaimPolicy } from "./Plan.js"
 import { settle } from "./Settlement.js"
 import type { Tally } from "./Tally.js"
@@ -50,6 +51,23 @@ interface Turn {
   readonly covered: Covers
 }
 
+const outcomes = {
+  Delivered: "done",
+  Taken: "done",
+  Later: "later",
+  Dead: "dead",
+  LaneDead: "dead",
+  Left: "left",
+  Withheld: "withheld",
+  Split: "split",
+  CommentGone: "gone"
+} as const satisfies Readonly<Record<SendOutcome["_tag"], string>>
+
+const countSending = (settlement: Settlement | undefined) => {
+  if (settlement?._tag !== "Sent") return
+  metrics.deliveries.add({ kind: settlement.job.delivery.kind, outcome: outcomes[settlement.outcome._tag] })
+}
+
 /** See `Outbox`. */
 export const makeTurns = ({ read, sql, write }: Storage["Type"]): Effect.Effect<Turns> =>
   Effect.map(makeEventLoopTurn, (eventLoopTurn) => {
@@ -60,11 +78,16 @@ export const makeTurns = ({ read, sql, write }: Storage["Type"]): Effect.Effect<
     const tallied = <A, E>(share: string, work: (tally: Tally) => Effect.Effect<A, SqlError | E>) =>
       Effect.suspend(() => {
         const tally = makeTally(sql, share)
-        return Effect.zipLeft(work(tally), tally.write)
+        return Effect.map(Effect.zipLeft(work(tally), tally.write), (value) => ({ value, count: tally.count }))
       })
 
+    const counted = <A>({ count, value }: { readonly value: A; readonly count: () => void }) => {
+      count()
+      return value
+    }
+
     const betweenTurns = <A>(work: (tally: Tally) => Effect.Effect<A, SqlError>) =>
-      write(Effect.zipRight(keepTurnsAway(sql), tallied(everythingElse, work)))
+      Effect.map(write(Effect.zipRight(keepTurnsAway(sql), tallied(everythingElse, work))), counted)
 
     /** A transaction of a leader. Nothing of it is stored if another process has taken over. */
     const asLeader = <A>(
@@ -72,7 +95,7 @@ export const makeTurns = ({ read, sql, write }: Storage["Type"]): Effect.Effect<
       work: (turn: Turn) => Effect.Effect<A, SqlError>
     ) => {
       const covered = covers(sql, { holder, projects })
-      return Effect.flatMap(
+      return Effect.map(
         write(tallied(projects[0] ?? everythingElse, (tally) =>
           Effect.gen(function*() {
             const now = yield* epochMillis
@@ -86,7 +109,9 @@ export const makeTurns = ({ read, sql, write }: Storage["Type"]): Effect.Effect<
               ? Option.none<A>()
               : Option.some(yield* work({ tally, now, hasNew: row.hasNew === 1, covered }))
           }))),
-        Option.match({ onNone: () => Effect.fail(new LeadershipLost()), onSome: Effect.succeed })
+        counted
+      ).pipe(
+        Effect.flatMap(Option.match({ onNone: () => Effect.fail(new LeadershipLost()), onSome: Effect.succeed }))
       )
     }
 
@@ -136,7 +161,7 @@ export const makeTurns = ({ read, sql, write }: Storage["Type"]): Effect.Effect<
         if (Option.isSome(atOnce)) return atOnce.value
         yield* foldAhead(share)
         return yield* asLeader(share, (turn) => Effect.zipRight(foldAll(sql, turn.tally, turn.covered), work(turn)))
-      })
+      }).pipe(Effect.tap(() => Effect.sync(() => countSending(settlement))))
 
     return { betweenTurns, fold: foldAhead, turn }
   })

@@ -5,6 +5,7 @@ import { makeBatcher } from "../base/Batcher.js"
 import { epochMillis } from "../base/Time.js"
 import type { EpochMillis } from "../base/Time.js"
 import { EventSequence } from "../domain/Ids.js"
+import { countEvent } from "../metrics/CountEvent.js"
 import type { Storage } from "../storage/Storage.js"
 import { isStatementError, notTried, StorageError } from "../storage/StorageError.js"
 import type { NewEvent } from "./StoredEvent.js"
@@ -105,7 +106,13 @@ export const makePublish = (
   storage: Storage["Type"]
 ): Effect.Effect<(event: NewEvent) => Effect.Effect<Published, StorageError>, never, Scope.Scope> => {
   const run = (events: ReadonlyArray<NewEvent>) =>
-    Effect.flatMap(told(storage)(publishAll(storage.sql, events)), storage.writeAlone)
+    Effect.map(
+      Effect.flatMap(told(storage)(publishAll(storage.sql, events)), storage.writeAlone),
+      (published) => {
+        countAll(events, published)
+        return published
+      }
+    )
   if (!storage.shared) {
     const closed = new StorageError({ reason: "Closed", where: storage.where, words: "shut down" })
     return makeBatcher({ run, runSinglyAfter: isStatementError, behind: notTried, maxItems: 500, closed })
@@ -119,6 +126,14 @@ export const makePublish = (
   )
 }
 
+/** Counts what was committed. What became part of a host's transaction counts, too, although that may come to nothing. */
+const countAll = (events: ReadonlyArray<NewEvent>, published: ReadonlyArray<Published>) => {
+  for (const [index, { body, unfit }] of events.entries()) {
+    const { conflict = false, duplicate = false } = published[index] ?? {}
+    countEvent(body, conflict ? "conflict" : duplicate ? "duplicate" : unfit === undefined ? "stored" : "unfit")
+  }
+}
+
 /** Commits rows of a host, or of the orchestrator, together with the events that tell of them. */
 export const makeTransact = (storage: Storage["Type"]) =>
 <A>(
@@ -126,7 +141,13 @@ export const makeTransact = (storage: Storage["Type"]) =>
 ): Effect.Effect<A, StorageError> =>
   Effect.flatMap(
     told(storage)(Effect.flatMap(work, ({ events, value }) =>
-      Effect.as(events.length === 0 ? Effect.void : publishAll(storage.sql, events), value))),
+      Effect.map(
+        events.length === 0 ? Effect.succeed([]) : publishAll(storage.sql, events),
+        (published) => ({ events, published, value })
+      ))),
     (all) =>
-      inTime(storage)(storage.write(all))
+      Effect.map(inTime(storage)(storage.write(all)), ({ events, published, value }) => {
+        countAll(events, published)
+        return value
+      })
   )

@@ -83,10 +83,11 @@ export const taken = (
     if (lookAgain !== undefined) yield* perhapsTwice(sql, lane, delivery, lookAgain)
     yield* sql`UPDATE plane_sync_event SET comment = 'pending', delivery = NULL
       WHERE delivery = ${delivery.id} AND comment IN ('pending', 'retried')`
-    const rows = yield* sql<{ status: EventStatus }>`UPDATE plane_sync_event
+    const rows = yield* sql<{ status: EventStatus; publishedAt: EpochMillis }>`UPDATE plane_sync_event
       SET comment = 'delivered', state = ${superseded(sql, lane.id)}, delivery = ${delivery.id}
-      WHERE sequence IN ${sql.numbers(told)} RETURNING status`
+      WHERE sequence IN ${sql.numbers(told)} RETURNING status, published_at AS "publishedAt"`
     tally.settled(lane.id, rows)
+    tally.told(rows, now)
     yield* Effect.logInfo(
       `${lane.key}: told "${visibleLine(plainText(delivery.body), textLimit)}": Plane had it already`
     )

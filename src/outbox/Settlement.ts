@@ -113,7 +113,7 @@ const sent = (sql: Sql, tally: Tally, { job, outcome, took }: Sent, now: EpochMi
           const as = lane.restore === delivery.body ? "superseded" : "delivered"
           return yield* stateSettled(sql, tally, lane, delivery, as, { seen, answered, placed }, now)
         }
-        yield* closeDebts(sql, tally, delivery, "delivered")
+        yield* closeDebts(sql, tally, delivery, "delivered", now)
         yield* livingTold(sql, lane, delivery, outcome.commentId, now)
         if (outcome.lookAgain !== undefined) yield* perhapsTwice(sql, lane, delivery, outcome.lookAgain)
         return yield* free(sql, tally, lane, now, null, { told: true })
@@ -149,7 +149,7 @@ const sent = (sql: Sql, tally: Tally, { job, outcome, took }: Sent, now: EpochMi
       case "Dead": {
         yield* closeDelivery(sql, delivery, givenUpAs(delivery), now, outcome)
         yield* livingPassed(sql, lane, delivery, now)
-        yield* closeDebts(sql, tally, delivery, "dead")
+        yield* closeDebts(sql, tally, delivery, "dead", now)
         // Plane may have taken it, so which state the work item is in is not known now.
         if (delivery.kind === "state") {
           yield* forget(sql, lane)
@@ -159,7 +159,7 @@ const sent = (sql: Sql, tally: Tally, { job, outcome, took }: Sent, now: EpochMi
       }
       case "LaneDead": {
         yield* closeDelivery(sql, delivery, givenUpAs(delivery), now, outcome)
-        yield* closeDebts(sql, tally, delivery, "dead")
+        yield* closeDebts(sql, tally, delivery, "dead", now)
         return yield* laneDead(sql, tally, lane, outcome, now)
       }
       case "Later": {

@@ -1,6 +1,8 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
+import type { EpochMillis } from "../base/Time.js"
 import type { LaneId } from "../domain/Ids.js"
+import { metrics } from "../metrics/Metrics.js"
 import type { Sql } from "../storage/Sql.js"
 import { idleDue } from "./Idle.js"
 import type { EventStatus } from "./StoredEvent.js"
@@ -22,14 +24,19 @@ export interface Tally {
   ) => void
   /** The change in what a lane is owed. The caller writes it itself. */
   readonly take: (lane: LaneId) => number
+  /** Comments have told these events. */
+  readonly told: (rows: ReadonlyArray<{ readonly publishedAt: EpochMillis }>, now: EpochMillis) => void
   /** Writes all changes that were not taken. */
   readonly write: Effect.Effect<void, SqlError>
+  /** Gives the metrics what was told. For when the transaction is committed. */
+  readonly count: () => void
 }
 
 /** `share`: whose sums are written, by the first project of a leader. */
 export const makeTally = (sql: Sql, share = everythingElse): Tally => {
   const counts: Record<EventStatus, number> = { pending: 0, delivered: 0, dead: 0, discarded: 0 }
   const owed = new Map<LaneId, number>()
+  const tookSeconds: Array<number> = []
 
   const owe = (lane: LaneId | null, events: number) => {
     if (lane !== null) owed.set(lane, (owed.get(lane) ?? 0) + events)
@@ -74,6 +81,12 @@ export const makeTally = (sql: Sql, share = everythingElse): Tally => {
       owed.delete(lane)
       return events
     },
-    write: Effect.zipRight(writeOwed, Effect.asVoid(writeCounts))
+    told: (rows, now) => {
+      for (const { publishedAt } of rows) tookSeconds.push((now - publishedAt) / 1_000)
+    },
+    write: Effect.zipRight(writeOwed, Effect.asVoid(writeCounts)),
+    count: () => {
+      for (const seconds of tookSeconds) metrics.told.observe({}, seconds)
+    }
   }
 }

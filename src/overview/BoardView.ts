@@ -26,9 +26,13 @@ export const Board = Schema.Struct({
   doneToday: Schema.Number.annotations({ description: "in the last 24 hours" }),
   stages: Schema.Array(Schema.Struct({
     stage: Schema.String,
-    count: Schema.Number.annotations({ description: "all that match; the last stage counts those of the last 24 hours" }),
+    count: Schema.Number.annotations({
+      description: "all that match; the last stage counts those of the last 24 hours"
+    }),
     cards: Schema.Array(BoardCard).annotations({ description: "50 at most, those that wait for somebody first" }),
-    nextCursor: Schema.NullOr(Schema.Number).annotations({ description: "`cursor` of the next 50; null: there are no more" })
+    nextCursor: Schema.NullOr(Schema.Number).annotations({
+      description: "`cursor` of the next 50; null: there are no more"
+    })
   }))
 }).annotations({ identifier: "Board" })
 export type Board = typeof Board.Type

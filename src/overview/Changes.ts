@@ -4,7 +4,7 @@ import { EventSequence } from "../domain/Ids.js"
 import { Health } from "../health/Health.js"
 import { judge } from "../health/Judge.js"
 import { Outbox } from "../outbox/Outbox.js"
-import { countOpenWaits } from "../people/Waits.js"
+import { openWaitsMark } from "../people/Waits.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import type { ChangedTask } from "../tasks/ChangedTasks.js"
@@ -50,7 +50,7 @@ export const makeChanges: Effect.Effect<
   const rest = Effect.gen(function*() {
     const known = yield* facts
     const { dead, delivered, discarded, pending } = known.outbox
-    const waits = yield* read(countOpenWaits(sql))
+    const waits = yield* read(openWaitsMark(sql))
     return JSON.stringify([dead, delivered, discarded, pending, waits, judge(known).reasons])
   })
 

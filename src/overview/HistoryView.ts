@@ -9,7 +9,9 @@ export const History = Schema.Struct({
     at: Instant.annotations({ description: "where it begins" }),
     events: Schema.Number.annotations({ description: "events that were published" }),
     told: Schema.Number.annotations({ description: "comments that Plane took" }),
-    p50Seconds: Schema.NullOr(Schema.Number).annotations({ description: "from publish to told, the middle; null: none" }),
+    p50Seconds: Schema.NullOr(Schema.Number).annotations({
+      description: "from publish to told, the middle; null: none"
+    }),
     p99Seconds: Schema.NullOr(Schema.Number),
     closedSeconds: Schema.Number.annotations({ description: "how long Plane was closed for at least one project" })
   }))

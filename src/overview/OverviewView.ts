@@ -75,9 +75,12 @@ export const Overview = Schema.Struct({
   }),
   below: Schema.String.annotations({ description: "whether anything is lost, and what happens by itself" }),
   severity: Schema.Literal("fine", "waits", "broken").annotations({ description: "the worst of the needs" }),
-  needsYou: Schema.Number.annotations({ description: "how many needs there are, those that are folded into one counted" }),
+  needsYou: Schema.Number.annotations({
+    description: "how many needs there are, those that are folded into one counted"
+  }),
   needs: Schema.Array(Need).annotations({
-    description: "worst first: Plane, questions, failed gates, patience and ceilings, dead letters by reason. More than " +
+    description:
+      "worst first: Plane, questions, failed gates, patience and ceilings, notices, dead letters by reason. More than " +
       "five of a kind are one"
   }),
   owed: Schema.Number.annotations({ description: "events that are not told yet" }),

@@ -74,19 +74,19 @@ export const makeCommanding = ({ events, people, sql, tasks }: Parts) => {
   const answer = (task: Task, given: { readonly text: string; readonly by: string }, entry: string) =>
     Effect.gen(function*() {
       const answered = Option.isNone(people) ? undefined : yield* people.value.answerWithin(task.id, given, entry)
-      if (answered === undefined) return { isDone: false, words: "no question is open" } satisfies Obeyed
+      if (answered === undefined) return { isDone: false, words: "no question is open", from: Option.none() } satisfies Obeyed
       const { launches, open, wait: { stage } } = answered
       const agent = Option.getOrElse(task.agent, () => "the agent")
       const more = open === 0 ? "" : `; ${counted(open, "more question is", "more questions are")} open`
       const words = launches ? `${agent} is launched again for ${stage}, and gets the answer` : "the answer is kept"
-      return { isDone: true, words: words + more } satisfies Obeyed
+      return { isDone: true, words: words + more, from: Option.none() } satisfies Obeyed
     })
 
   /** Who has the agent launched again has seen to what the task waited for. */
   const withAnswered = (task: Task, { by }: GivenCommand, obeyed: Obeyed, entry: string) =>
     Effect.gen(function*() {
-      if (obeyed.from === undefined || Option.isNone(people)) return obeyed
-      const closed = yield* people.value.retriedWithin(task, { by, from: obeyed.from, to: entry })
+      if (Option.isNone(obeyed.from) || Option.isNone(people)) return obeyed
+      const closed = yield* people.value.retriedWithin(task, { by, from: obeyed.from.value, to: entry })
       const words = `${obeyed.words}; ${counted(closed, "wait is", "waits are")} answered by that`
       return closed === 0 ? obeyed : { ...obeyed, words }
     })

@@ -65,6 +65,22 @@ const select = (sql: Sql, rest: Fragment): Effect.Effect<ReadonlyArray<WaitRow>,
     (rows) => rows.map(toWait)
   )
 
+/** How many waits are open for a reason, and since when the first of them is. */
+export interface WaitCount {
+  readonly reason: WaitReason
+  readonly waits: number
+  readonly firstAt: EpochMillis
+}
+
+/** No more are counted: this is read often. */
+const mostCounted = "10000"
+
+/** The open waits by their reasons. Of more than 10,000 the oldest. */
+export const countOpenWaits = (sql: Sql): Effect.Effect<ReadonlyArray<WaitCount>, SqlError> =>
+  sql<WaitCount>`SELECT reason, count(*) AS waits, min(opened_at) AS "firstAt"
+    FROM (SELECT reason, opened_at FROM plane_sync_wait WHERE state = 'open' ORDER BY id
+      LIMIT ${sql.literal(mostCounted)}) open GROUP BY reason`
+
 /** What makes a wait the same one. */
 export interface WaitKey {
   readonly taskId: TaskId
@@ -199,8 +215,8 @@ export const openWaits = (
 /** A subquery: the tasks that wait for somebody, for an IN. */
 export const waitingTasks = (sql: Sql): Fragment => sql`(SELECT task FROM plane_sync_wait WHERE state = 'open')`
 
-/** How many waits are open, and the newest of them. */
-export const countOpenWaits = (
+/** How many waits are open, and the newest of them: another one when a wait was opened or closed. */
+export const openWaitsMark = (
   sql: Sql
 ): Effect.Effect<{ readonly waits: number; readonly newest: number | null } | undefined, SqlError> =>
   Effect.map(

@@ -8,6 +8,7 @@ import { cleanLine } from "../base/Text.js"
 import type { MonotonicMillis } from "../base/Time.js"
 import { epochMillis, monotonicMillis } from "../base/Time.js"
 import type { SettingNames } from "../domain/Project.js"
+import { countRequest } from "./CountRequest.js"
 import type { CurrentProject } from "./CurrentProject.js"
 import { headlineOf } from "./Headline.js"
 import { meaningOf, plainWords, wordsLimit } from "./Meaning.js"
@@ -166,6 +167,7 @@ export const make = Effect.fnUntraced(function*(
     Effect.flatMap(monotonicMillis, (sentAt) =>
       rest.fetch(toRequest(ask)).pipe(
         within(config.timeout),
+        Effect.onExit((exit) => Effect.map(monotonicMillis, (now) => countRequest(ask, exit, (now - sentAt) / 1_000))),
         Effect.mapBoth({
           onSuccess: (answer) => ({ ...answer, sentAt }),
           onFailure: (error) => noAnswer(ask, sentAt, error)

@@ -4,6 +4,7 @@ import { earlier, epochMillis, later, stored } from "../base/Time.js"
 import type { CommentId, ItemId } from "../domain/Ids.js"
 import type { PlaneMoment } from "../domain/PlaneMoment.js"
 import { epochOf } from "../domain/PlaneMoment.js"
+import { metrics } from "../metrics/Metrics.js"
 import { knownComments } from "../people/Commanding.js"
 import { commandIn } from "../people/Commands.js"
 import { readWaiting } from "../people/Waiting.js"
@@ -111,6 +112,7 @@ export const makeComments = ({ project: at, storage, store, tasks, withSlot }: P
       for (const command of commands.toReversed()) {
         if (known.has(command.id) || handed.has(command.id)) continue
         yield* store(hookOfComment(command, { id: place.current()?.id ?? "", signer: signerOf(project) }))
+        metrics.recovered.add({ project: project.identifier, what: "command" })
         if (handed.size >= mostHanded) handed.clear()
         handed.add(command.id)
       }

@@ -2,6 +2,7 @@ import type { ConfigError } from "effect"
 import { Duration, Effect, Layer } from "effect"
 import { counted } from "../base/Text.js"
 import { Projects } from "../domain/Projects.js"
+import { metrics } from "../metrics/Metrics.js"
 import { Leadership } from "../outbox/Leadership.js"
 import { Outbox } from "../outbox/Outbox.js"
 import type { PlaneProject } from "../sending/PlaneProjects.js"
@@ -61,7 +62,10 @@ const work = Layer.scopedDiscard(
         // Before the list is read: what it shows now may be too young.
         if (comments !== undefined) yield* trouble.retry(comments.readSome)
         const left = yield* Effect.matchEffect(trouble.retry(round), {
-          onSuccess: (outcome) => Effect.as(said(outcome, identifier), outcome.left > 0),
+          onSuccess: (outcome) => {
+            metrics.recovered.add({ project: identifier, what: "move" }, outcome.found.length)
+            return Effect.as(said(outcome, identifier), outcome.left > 0)
+          },
           onFailure: (error) =>
             Effect.as(Effect.logDebug(`What was changed in ${identifier} was not read: ${error.message}`), true)
         })

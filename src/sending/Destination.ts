@@ -5,6 +5,8 @@ import { makeSignal } from "../base/Signal.js"
 import { counted } from "../base/Text.js"
 import { EpochMillis, epochMillis, later, MonotonicMillis, monotonicMillis, utc } from "../base/Time.js"
 import type { StateId } from "../domain/StageStates.js"
+import { metrics } from "../metrics/Metrics.js"
+import { makeStopwatch } from "../metrics/Stopwatch.js"
 import { Outbox } from "../outbox/Outbox.js"
 import { CurrentProject } from "../plane/CurrentProject.js"
 import { PlaneClient } from "../plane/PlaneClient.js"
@@ -128,6 +130,7 @@ const make = Effect.gen(function*() {
   let forbidden = 0
   let hasWritten = false
   let wroteAt = Option.none<DateTime.Utc>()
+  const closedTime = makeStopwatch((seconds) => metrics.closed.add({ project: project.identifier }, seconds))
 
   const waiting = outbox.status.pipe(
     Effect.map(({ pending }) => counted(pending, "event waits", "events wait")),
@@ -146,6 +149,7 @@ const make = Effect.gen(function*() {
 
   const close = Effect.fnUntraced(function*(reason: string, error: Option.Option<PlaneError>) {
     yield* latch.close
+    yield* closedTime.start
     yield* Ref.set(status, {
       open: false,
       since: yield* DateTime.now,
@@ -159,6 +163,7 @@ const make = Effect.gen(function*() {
 
   const open = Effect.gen(function*() {
     const was = yield* Ref.getAndSet<DestinationStatus>(status, { open: true })
+    yield* closedTime.stop
     const since = was.open ? 0 : (yield* epochMillis) - was.since.epochMillis
     yield* Effect.logInfo(
       `${about}Plane answers again after ${Duration.format(Duration.millis(since))}. ${yield* waiting}`
@@ -294,6 +299,7 @@ const make = Effect.gen(function*() {
 
   const forget = Effect.gen(function*() {
     yield* latch.close
+    yield* closedTime.stop
     yield* asked.close
     yield* Ref.set(status, yield* notLookedAt)
   })
@@ -320,7 +326,7 @@ const make = Effect.gen(function*() {
       })
     ),
     wroteAt: Effect.sync(() => wroteAt),
-    status: Ref.get(status),
+    status: Effect.zipRight(closedTime.lap, Ref.get(status)),
     probeNow,
     misfit: Effect.map(Ref.get(status), ({ open }) => Option.fromNullable(table.problem(open))),
     hasState: (state) => Effect.map(table.compare, (known) => Option.fromNullable(known?.has(state)))

@@ -10,6 +10,7 @@ import { dirname } from "node:path"
 import { hasCode } from "../base/ErrorCode.js"
 import type { Setting } from "../base/Setting.js"
 import { defineSetting, given } from "../base/Setting.js"
+import { metrics } from "../metrics/Metrics.js"
 import type { Elsewhere } from "./Elsewhere.js"
 import { openHostDatabase } from "./HostDatabase.js"
 import type { Migrations } from "./Migrations.js"
@@ -184,14 +185,29 @@ const makeFolder = (folder: string): Effect.Effect<void, PlatformError, FileSyst
       : Effect.catchIf(one, failedBy("NotFound"), () => Effect.zipRight(makeFolder(parent), one))
   })
 
+const measured = (operation: "read" | "write") => {
+  const timed = metrics.storage.timed({ operation })
+  return <A>(transaction: Effect.Effect<A, StorageError>) =>
+    Effect.mapError(timed(transaction), (error) => {
+      metrics.storageFailures.add({ reason: error.reason })
+      return error
+    })
+}
+
+const measuredRead = measured("read")
+const measuredWrite = measured("write")
+
 const withTrouble = (opened: Omit<Storage["Type"], "trouble">) =>
   Effect.map(makeStorageTrouble, (trouble) => {
-    const { sql, write, writeAlone } = opened
+    const { read, sql, write, writeAlone } = opened
     const changes = Effect.map(sql<{ rows: number }>`SELECT ${sql.changes} AS rows`, ([row]) => row?.rows ?? 0)
+    const watched = trouble.watch(changes, write)
+    const watchedAlone = trouble.watch(changes, writeAlone)
     return Storage.of({
       ...opened,
       trouble,
-      write: trouble.watch(changes, write),
-      writeAlone: trouble.watch(changes, writeAlone)
+      read: (effect) => measuredRead(read(effect)),
+      write: (effect) => measuredWrite(watched(effect)),
+      writeAlone: (effect) => measuredWrite(watchedAlone(effect))
     })
   })

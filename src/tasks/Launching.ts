@@ -5,6 +5,7 @@ import type { EpochMillis } from "../base/Time.js"
 import { epochMillis, utc } from "../base/Time.js"
 import type { Looked, MovedItem } from "../domain/WorkItemLook.js"
 import { WorkItemLook } from "../domain/WorkItemLook.js"
+import { metrics } from "../metrics/Metrics.js"
 import type { Covers } from "../outbox/Covers.js"
 import { startDueWork } from "../storage/DueWork.js"
 import { Storage } from "../storage/Storage.js"
@@ -177,6 +178,8 @@ export const startLaunching = (
           calls.during(entry),
           (run) => call("launched", task, row, run)
         )
+        const outcome = failed === undefined ? "launched" : failed.mayBeDone ? "no_answer" : "failed"
+        metrics.launches.add({ agent, outcome })
         const now = yield* epochMillis
         // Repeated here, because the repetition of the whole would launch the agent again.
         yield* trouble.retry(

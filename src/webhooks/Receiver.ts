@@ -7,6 +7,7 @@ import { cleanLine, textLimit } from "../base/Text.js"
 import { makeWarningThrottle } from "../base/WarningThrottle.js"
 import { Projects } from "../domain/Projects.js"
 import type { Stirs } from "../gitea/Stirs.js"
+import { metrics } from "../metrics/Metrics.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { carriesFacts } from "./GiteaHook.js"
 import { fieldsOf } from "./HookFields.js"
@@ -83,6 +84,8 @@ const anyOf = (names: ReadonlyArray<string>) => names.join(" or ")
 const annotated = Effect.annotateLogs({ service: "Webhooks" })
 
 const sources = ["plane", "gitea"] as const
+
+const verdicts = { Overloaded: "overloaded", Refused: "refused", StorageError: "not_stored" } as const
 
 const make = Effect.gen(function*() {
   const config = yield* WebhookConfig
@@ -194,7 +197,11 @@ const make = Effect.gen(function*() {
       const sent = { address: received.address ?? "", isSigned, announced }
       return yield* withPlace(sent, (place) => take(source, received, given, { place, announced }))
     }).pipe(
-      Effect.tapError((error) => noteRefused(source, error._tag === "StorageError" ? error.message : error.why))
+      Effect.tap((taken) => Effect.sync(() => metrics.hooks.add({ source, verdict: taken }))),
+      Effect.tapError((error) => {
+        metrics.hooks.add({ source, verdict: verdicts[error._tag] })
+        return noteRefused(source, error._tag === "StorageError" ? error.message : error.why)
+      })
     )
 
   return Receiver.of({

@@ -204,6 +204,11 @@ describe("row 27: who may act", () => {
       assert.sameMembers(needing("bearer"), [
         "post /api/events",
         "get /api/events",
+        "get /api/history",
+        "get /api/overview",
+        "get /api/board",
+        "get /api/live",
+        "get /metrics",
         "get /api/work-items/{key}",
         "get /api/deliveries",
         "get /api/deliveries/{id}",

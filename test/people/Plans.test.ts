@@ -11,6 +11,7 @@ import {
   escalateWait,
   openWait,
   openWaits,
+  openWaitsMark,
   openWaitsOf,
   pruneWaits,
   reachedNow,
@@ -58,7 +59,8 @@ const everything = Effect.gen(function*() {
   assert.lengthOf(yield* read(waitsOfEntries(sql, [{ taskId, entry: "two" }])), 1)
   assert.lengthOf(yield* read(openWaits(sql, { after: 0, limit: 10 })), 1)
   assert.lengthOf(yield* read(openWaitsOf(sql, [taskId])), 1)
-  assert.deepStrictEqual(yield* read(countOpenWaits(sql)), { waits: 1, newest: wait.id })
+  assert.deepStrictEqual(yield* read(openWaitsMark(sql)), { waits: 1, newest: wait.id })
+  assert.deepStrictEqual(yield* read(countOpenWaits(sql)), [{ reason: "asked", waits: 1, firstAt: now }])
   yield* read(sql`SELECT 1 FROM plane_sync_wait WHERE id = 1 AND task IN ${waitingTasks(sql)}`)
   yield* write(closeWait(sql, wait.id, { state: "answered", why: "so", by: "lea" }, now))
   const notice = yield* read(firstOwed(sql))
