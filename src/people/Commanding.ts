@@ -11,6 +11,7 @@ import type { Sql } from "../storage/Sql.js"
 import type { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import type { Obeyed } from "../tasks/Orders.js"
+import { done, refused } from "../tasks/Orders.js"
 import type { Task } from "../tasks/Task.js"
 import type { TaskStore } from "../tasks/TaskStore.js"
 import type { Command } from "./Commands.js"
@@ -74,12 +75,12 @@ export const makeCommanding = ({ events, people, sql, tasks }: Parts) => {
   const answer = (task: Task, given: { readonly text: string; readonly by: string }, entry: string) =>
     Effect.gen(function*() {
       const answered = Option.isNone(people) ? undefined : yield* people.value.answerWithin(task.id, given, entry)
-      if (answered === undefined) return { isDone: false, words: "no question is open", from: Option.none() } satisfies Obeyed
+      if (answered === undefined) return refused("no question is open")
       const { launches, open, wait: { stage } } = answered
       const agent = Option.getOrElse(task.agent, () => "the agent")
       const more = open === 0 ? "" : `; ${counted(open, "more question is", "more questions are")} open`
       const words = launches ? `${agent} is launched again for ${stage}, and gets the answer` : "the answer is kept"
-      return { isDone: true, words: words + more, from: Option.none() } satisfies Obeyed
+      return done(words + more)
     })
 
   /** Who has the agent launched again has seen to what the task waited for. */
@@ -104,11 +105,10 @@ export const makeCommanding = ({ events, people, sql, tasks }: Parts) => {
   const decide = (given: GivenCommand, task: Task, entry: string, now: EpochMillis) =>
     Effect.gen(function*() {
       const { at, by, command: { text, word, wrong }, forbidden, isSigned, itemId } = given
-      const refused = (words: string): Obeyed => ({ isDone: false, words })
       if (forbidden !== undefined) return refused(forbidden)
       if (!isSigned) return refused(unheard)
       if (wrong !== undefined) return refused(wrong)
-      if (word === "help") return { isDone: true, words: helpText } satisfies Obeyed
+      if (word === "help") return done(helpText)
       if (word === "answer") return yield* answer(task, { text, by }, entry)
       const order = word === "reject" ? { _tag: word, words: text } : { _tag: word }
       const obeyed = yield* tasks.obey({ id: task.id, itemId }, { order, by, at, entry, now })

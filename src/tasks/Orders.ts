@@ -45,8 +45,10 @@ export interface Obeyed {
   readonly from: Option.Option<string>
 }
 
-const done = (words: string): Obeyed => ({ isDone: true, words, from: Option.none() })
-const refused = (words: string): Obeyed => ({ isDone: false, words, from: Option.none() })
+/** What was done. */
+export const done = (words: string): Obeyed => ({ isDone: true, words, from: Option.none() })
+/** Why nothing was done. */
+export const refused = (words: string): Obeyed => ({ isDone: false, words, from: Option.none() })
 
 /** What keeps a task from moving, in words. */
 const standing = ({ status, why }: Task) =>

@@ -14,7 +14,8 @@ const unasked = Effect.dieMessage("nobody asks for this")
 const open: ProjectStatus = {
   identifier: "ET",
   destination: { open: true },
-  budget: { limit: 60, used: 0, waiting: 0, pausedUntil: Option.none() },
+  wroteAt: Option.none(),
+  budget: { limit: 60, used: 0, waiting: 0, pausedUntil: Option.none(), nextFreeAt: Option.none() },
   misfit: Option.none()
 }
 
