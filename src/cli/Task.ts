@@ -38,7 +38,6 @@ const status = Options.choice("status", TaskStatus.literals).pipe(
   Options.optional
 )
 
-
 const json = jsonLike("GET /api/tasks")
 
 const toJson = Schema.encodeSync(Schema.parseJson(TaskView))

@@ -112,7 +112,9 @@ export const silentWorkspaces = ({ hooks, silent }: HealthFacts): ReadonlyArray<
   hooks.plane.refusedSince > 0 ? [] : silent
 
 /** Reads, workers and writes may all meet the same trouble with storage. It is told once. */
-export const storageTrouble = ({ now, readFailure, workerFailure, writeFailure }: HealthFacts): StorageError | undefined =>
+export const storageTrouble = (
+  { now, readFailure, workerFailure, writeFailure }: HealthFacts
+): StorageError | undefined =>
   readFailure ?? workerFailure ??
     (writeFailure !== undefined && isRecent(now, writeFailure.at) ? writeFailure.error : undefined)
 
@@ -146,7 +148,8 @@ export const judge = (facts: HealthFacts): Judgement => {
   ].filter(isReason)
   const reasons = [
     ...waits,
-    ...[deadReason(facts), noticesReason(facts), ...hooksReasons(facts), ...silentWorkspaces(facts).map(silentWords)].filter(isReason)
+    ...[deadReason(facts), noticesReason(facts), ...hooksReasons(facts), ...silentWorkspaces(facts).map(silentWords)]
+      .filter(isReason)
   ]
   return { status: reasons.length === 0 ? "ok" : "degraded", reasons, waits }
 }

@@ -10,9 +10,10 @@ import type { Api } from "./Api.js"
 import { Authorization } from "./Authorization.js"
 import { cursor } from "./Page.js"
 import { optional, queryOf } from "./Parameters.js"
-import { badRequest, BadRequest, storageFailed, unavailable } from "./Problem.js"
+import { BadRequest, badRequest, storageFailed, unavailable } from "./Problem.js"
 
-const text = (description: string) => optional(Schema.String.pipe(Schema.maxLength(textLimit)).annotations({ description }))
+const text = (description: string) =>
+  optional(Schema.String.pipe(Schema.maxLength(textLimit)).annotations({ description }))
 
 const get = HttpApiEndpoint.get("get", "/board")
   .setUrlParams(queryOf({

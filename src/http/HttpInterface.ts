@@ -30,8 +30,8 @@ import type { Receiver } from "../webhooks/Receiver.js"
 import { apiLayer } from "./Api.js"
 import { docsLayer } from "./Docs.js"
 import { edgeLayer } from "./Edge.js"
-import { securityHeaders } from "./SecurityHeaders.js"
 import { pageRoutes } from "./PageRoutes.js"
+import { securityHeaders } from "./SecurityHeaders.js"
 import { webhookRoutes } from "./WebhookRoutes.js"
 
 /**

@@ -64,7 +64,8 @@ const overview: typeof Overview.Encoded = {
     project: "ET",
     state: "closed",
     since: "2026-11-29T17:08:02.410Z",
-    reason: "Plane does not take the API token (GET /api/v1/workspaces/ag_proj/projects/ → 403 Given API token is not valid)",
+    reason:
+      "Plane does not take the API token (GET /api/v1/workspaces/ag_proj/projects/ → 403 Given API token is not valid)",
     nextProbeAt: "2026-11-29T17:12:59.000Z",
     lastToldAt: "2026-11-29T17:07:58.001Z",
     budget: { limit: 60, used: 0, waiting: 0, nextFreeAt: null }

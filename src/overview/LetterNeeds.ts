@@ -43,7 +43,8 @@ const reasons: Readonly<Record<DeadCode, Reason>> = {
   },
   refused: {
     title: (where) => `Refused by Plane${where}`,
-    remedy: "Mend what Plane names: a state that is gone is named anew in the stage table, and then restart. Then retry.",
+    remedy:
+      "Mend what Plane names: a state that is gone is named anew in the stage table, and then restart. Then retry.",
     acts: ["retry", "show"]
   },
   ignored: {
@@ -98,7 +99,8 @@ const notices = (count: number): FoundNeed => ({
     workItem: null,
     title: `${counted(count, "notice was", "notices were")} given up`,
     evidence: { before: "", words: "Somebody may not know that a task waits" },
-    remedy: "`plane-sync notices list` says why. Mend that, then `plane-sync notices retry`. Or, if nobody needs to know " +
+    remedy:
+      "`plane-sync notices list` says why. Mend that, then `plane-sync notices retry`. Or, if nobody needs to know " +
       "any more, `plane-sync notices discard`.",
     actions: []
   }

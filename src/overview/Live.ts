@@ -61,9 +61,13 @@ const make: Effect.Effect<Live["Type"], never, Health | Outbox | Scope.Scope | S
 
     /** Says it to everybody. Who has not read what was said before is dropped. */
     const say = (text: string) =>
-      Effect.forEach(Array.from(readers), ({ drop, queue }) =>
-        Effect.flatMap(Queue.offer(queue, text), (isTaken) =>
-          isTaken ? Effect.void : Effect.zipRight(Queue.shutdown(queue), drop)), { discard: true })
+      Effect.forEach(
+        Array.from(readers),
+        ({ drop, queue }) =>
+          Effect.flatMap(Queue.offer(queue, text), (isTaken) =>
+            isTaken ? Effect.void : Effect.zipRight(Queue.shutdown(queue), drop)),
+        { discard: true }
+      )
 
     const tell = Effect.gen(function*() {
       const mark = yield* wakeUps.mark
@@ -109,7 +113,10 @@ const make: Effect.Effect<Live["Type"], never, Health | Outbox | Scope.Scope | S
         )
         // What the page reads after this is no older than what changes are compared with.
         const hello = Stream.fromEffect(
-          Effect.zipRight(Effect.timeoutOption(isBegun.await, tellEvery), Effect.map(now, (at) => message("hello", { at })))
+          Effect.zipRight(
+            Effect.timeoutOption(isBegun.await, tellEvery),
+            Effect.map(now, (at) => message("hello", { at }))
+          )
         )
         return Stream.concat(hello, Stream.fromQueue(queue))
       })

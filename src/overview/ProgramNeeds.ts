@@ -88,29 +88,30 @@ const sending = ({ health }: OverviewFacts): ReadonlyArray<FoundNeed> => {
   ]
 }
 
-const giteaWords: Readonly<Record<GiteaError["reason"], (error: GiteaError) => Pick<Need, "label" | "title" | "remedy">>> =
-  {
-    KeyRefused: ({ token }) => ({
-      label: "Gitea's token",
-      title: "Gitea refuses the token",
-      remedy: `Make one in Gitea that may read repositories, set it as \`${token}\`, and restart.`
-    }),
-    NotFound: ({ token }) => ({
-      label: "Gitea's rights",
-      title: "Gitea does not show a repository",
-      remedy: `Let the user of \`${token}\` read the repository, or look whether it is gone.`
-    }),
-    Unreachable: () => ({
-      label: "Gitea away",
-      title: "Gitea does not answer",
-      remedy: "See whether Gitea runs, and is reached from here. It is asked again by itself."
-    }),
-    Unanswered: () => ({
-      label: "Gitea fails",
-      title: "Gitea does not answer what is asked",
-      remedy: "Look into Gitea's log. It is asked again by itself."
-    })
-  }
+const giteaWords: Readonly<
+  Record<GiteaError["reason"], (error: GiteaError) => Pick<Need, "label" | "title" | "remedy">>
+> = {
+  KeyRefused: ({ token }) => ({
+    label: "Gitea's token",
+    title: "Gitea refuses the token",
+    remedy: `Make one in Gitea that may read repositories, set it as \`${token}\`, and restart.`
+  }),
+  NotFound: ({ token }) => ({
+    label: "Gitea's rights",
+    title: "Gitea does not show a repository",
+    remedy: `Let the user of \`${token}\` read the repository, or look whether it is gone.`
+  }),
+  Unreachable: () => ({
+    label: "Gitea away",
+    title: "Gitea does not answer",
+    remedy: "See whether Gitea runs, and is reached from here. It is asked again by itself."
+  }),
+  Unanswered: () => ({
+    label: "Gitea fails",
+    title: "Gitea does not answer what is asked",
+    remedy: "Look into Gitea's log. It is asked again by itself."
+  })
+}
 
 const hearing = ({ health }: OverviewFacts): ReadonlyArray<FoundNeed> => {
   const [first] = health.gitea
@@ -132,7 +133,8 @@ const hearing = ({ health }: OverviewFacts): ReadonlyArray<FoundNeed> => {
         count,
         title: `Webhooks of ${name} are refused`,
         evidence: { before: "The last one:", words: why },
-        remedy: `Give ${name}'s webhook the secret of \`${secretSetting[source]}\`. What was refused is not sent again by ` +
+        remedy:
+          `Give ${name}'s webhook the secret of \`${secretSetting[source]}\`. What was refused is not sent again by ` +
           `itself: ${
             source === "plane" ? "it is read in Plane by and by" : "Gitea is asked by and by, if a token is set"
           }.`

@@ -19,8 +19,7 @@ const hasCommands = (project: Project | undefined) => (project?.commands.length 
 const byHttp = (path: string, key: string) =>
   `Send it to \`POST /api/tasks/${key}/${path}\`. With \`ORCH_COMMANDS\` set, a comment in Plane does it.`
 
-const overrule = (key: string, stage: string) =>
-  `\`plane-sync task report ${key} --stage ${stage} passed --override\``
+const overrule = (key: string, stage: string) => `\`plane-sync task report ${key} --stage ${stage} passed --override\``
 
 /** Who is asked next if nobody acts, where there is somebody. */
 const nextOne = ({ escalateAt, step }: WaitRow, project: Project | undefined): string => {
@@ -63,12 +62,19 @@ const words: Readonly<Record<string, (wait: WaitRow) => Words>> = {
     canCommand
       ? `Comment \`/approve\`, or \`/reject\` and why, on ${key}.`
       : `Let the stage pass by ${overrule(key, stage)}. With \`ORCH_COMMANDS\` set, a comment in Plane does it.`),
-  patience: said("patience", "Takes long", (key, { stage }) =>
-    `See what its agent does. If it needs no more, let the stage pass by ${overrule(key, stage)}.`),
-  ceiling: said("ceiling", "Over its ceiling", (key, _, canCommand) =>
-    `Decide whether it goes on: ${
-      canCommand ? `comment \`/cancel\` on ${key}` : `\`plane-sync task pause ${key}\``
-    } if not. It goes on meanwhile.`)
+  patience: said(
+    "patience",
+    "Takes long",
+    (key, { stage }) => `See what its agent does. If it needs no more, let the stage pass by ${overrule(key, stage)}.`
+  ),
+  ceiling: said(
+    "ceiling",
+    "Over its ceiling",
+    (key, _, canCommand) =>
+      `Decide whether it goes on: ${
+        canCommand ? `comment \`/cancel\` on ${key}` : `\`plane-sync task pause ${key}\``
+      } if not. It goes on meanwhile.`
+  )
 }
 
 const other = said("other", "Waits", (key) => `\`plane-sync task show ${key}\` shows it.`)
@@ -106,7 +112,9 @@ const gateRemedy = ({ gate, pullRequest, stage, workItem }: FailedGate, canComma
     ? `See why ${gate} fails.`
     : `Push a fix to pull request ${pullRequest}.`
   return `${mend} ${
-    canCommand ? `Or comment \`/retry\` to launch the agent of ${stage} again` : `Or let it pass by ${overrule(workItem, stage)}`
+    canCommand
+      ? `Or comment \`/retry\` to launch the agent of ${stage} again`
+      : `Or let it pass by ${overrule(workItem, stage)}`
   }.`
 }
 
@@ -190,5 +198,4 @@ export const foldMany = (
   kind: KindName,
   needs: ReadonlyArray<FoundNeed>,
   phrase: (count: number) => string
-): ReadonlyArray<FoundNeed> =>
-  needs.length <= mostOfKind ? needs : [folded(kind, phrase(needs.length), needs)]
+): ReadonlyArray<FoundNeed> => needs.length <= mostOfKind ? needs : [folded(kind, phrase(needs.length), needs)]

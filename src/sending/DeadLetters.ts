@@ -82,8 +82,7 @@ const make = Effect.gen(function*() {
   return DeadLetters.of({
     list: ({ code, cursor, limit = 100 } = {}) =>
       Effect.map(outbox.deadLetters({ code, cursor, limit }), (letters) => letters.map(shown)),
-    retry: (which) =>
-      withOutbox("id" in which ? retryOne(which.id) : retryAll(which)).pipe(Effect.zipLeft(notify)),
+    retry: (which) => withOutbox("id" in which ? retryOne(which.id) : retryAll(which)).pipe(Effect.zipLeft(notify)),
     discard: (which) => withOutbox("id" in which ? discardOne(which.id) : discardAll(which))
   })
 })

@@ -291,7 +291,10 @@ const make = Effect.gen(function*() {
     }).pipe(askingIdentifier.withPermits(1))
 
   if (!hasToken) {
-    yield* close(`${names.apiToken} is not set. Events are kept until it is, and the program started again`, Option.none())
+    yield* close(
+      `${names.apiToken} is not set. Events are kept until it is, and the program started again`,
+      Option.none()
+    )
     const reason = `${names.apiToken} is not set: events are kept, and nothing is sent to Plane`
     yield* Ref.update(status, (was) => was.open ? was : { ...was, reason, notLookedAt: true })
     yield* asked.open

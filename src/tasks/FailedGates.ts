@@ -41,7 +41,9 @@ interface Row extends Omit<FailedGate, "page"> {
  */
 export const failedGates = (sql: Sql): Effect.Effect<ReadonlyArray<FailedGate>, SqlError> =>
   Effect.map(
-    sql<Row>`SELECT t.id AS "taskId", t.work_item AS "workItem", t.plane_id AS "itemId", ${projectOfTask(sql)} AS project,
+    sql<Row>`SELECT t.id AS "taskId", t.work_item AS "workItem", t.plane_id AS "itemId", ${
+      projectOfTask(sql)
+    } AS project,
         t.stage, v.gate, coalesce(v.reason, '') AS reason, v.failed, coalesce(v.since, v.at) AS since, v.page,
         t.pull_request AS "pullRequest"
       FROM plane_sync_task t JOIN plane_sync_verdict v ON v.task = t.id AND v.stage = t.stage

@@ -30,44 +30,55 @@ const failed = (workItem: string) =>
   })
 
 describe("/api/deliveries", () => {
-  it.live("counts, retries and discards those that match, and none that came after a person has looked", () =>
-    Effect.gen(function*() {
-      const plane = yield* PlaneSimulator
-      yield* plane.addWorkItem({ name: "Trail map" })
-      const url = yield* served()
-      for (const workItem of ["XX-1", "XX-2"]) yield* post(url, failed(workItem))
-      yield* untilCounts(url, { pending: 0, dead: 2 })
-      const seen = (query: string) =>
-        Effect.map(request(`${url}/api/deliveries?${query}`), ({ body }) => {
-          const { deliveries, total } = body as {
-            readonly total: number
-            readonly deliveries: ReadonlyArray<{ readonly id: number; readonly workItem: string; readonly settledAt: string }>
-          }
-          return { total, deliveries }
-        })
-      const { deliveries: [newest] } = yield* seen("code=wrong_project&project=&limit=1")
-      assert(newest !== undefined)
-      assert.strictEqual(newest.workItem, "XX-2")
-      assert.deepStrictEqual(
-        yield* Effect.forEach(
-          ["limit=1", "project=ET", "project=", `upTo=${newest.id - 1}`, "until=2026-01-01T00:00:00Z", `since=${
-            encodeURIComponent(newest.settledAt)
-          }`],
-          (query) => Effect.map(seen(query), ({ total }) => total > 0)
-        ),
-        [true, false, true, true, false, true]
-      )
-      assert.strictEqual((yield* seen("limit=1")).total, 2)
-      yield* post(url, failed("XX-3"))
-      yield* untilCounts(url, { pending: 0, dead: 3 })
-      const those = { code: "wrong_project", project: "", since: null, until: null, upTo: newest.id }
-      assert.deepStrictEqual((yield* act(url, "/discard", JSON.stringify(those))).body, { discarded: 2 })
-      assert.deepStrictEqual((yield* seen("limit=9")).deliveries.map(({ workItem }) => workItem), ["XX-3"])
-      const nothing = yield* act(url, "/discard", JSON.stringify({ code: null }))
-      assert.strictEqual(nothing.status, 400)
-      assert.include(JSON.stringify(nothing.body), "expected at least one of code, project, since, until and upTo")
-      assert.include(JSON.stringify((yield* request(`${url}/api/overview`)).body), "Discard it")
-    }).pipe(Effect.scoped, withPlane), 30_000)
+  it.live(
+    "counts, retries and discards those that match, and none that came after a person has looked",
+    () =>
+      Effect.gen(function*() {
+        const plane = yield* PlaneSimulator
+        yield* plane.addWorkItem({ name: "Trail map" })
+        const url = yield* served()
+        for (const workItem of ["XX-1", "XX-2"]) yield* post(url, failed(workItem))
+        yield* untilCounts(url, { pending: 0, dead: 2 })
+        const seen = (query: string) =>
+          Effect.map(request(`${url}/api/deliveries?${query}`), ({ body }) => {
+            const { deliveries, total } = body as {
+              readonly total: number
+              readonly deliveries: ReadonlyArray<
+                { readonly id: number; readonly workItem: string; readonly settledAt: string }
+              >
+            }
+            return { total, deliveries }
+          })
+        const { deliveries: [newest] } = yield* seen("code=wrong_project&project=&limit=1")
+        assert(newest !== undefined)
+        assert.strictEqual(newest.workItem, "XX-2")
+        assert.deepStrictEqual(
+          yield* Effect.forEach(
+            [
+              "limit=1",
+              "project=ET",
+              "project=",
+              `upTo=${newest.id - 1}`,
+              "until=2026-01-01T00:00:00Z",
+              `since=${encodeURIComponent(newest.settledAt)}`
+            ],
+            (query) => Effect.map(seen(query), ({ total }) => total > 0)
+          ),
+          [true, false, true, true, false, true]
+        )
+        assert.strictEqual((yield* seen("limit=1")).total, 2)
+        yield* post(url, failed("XX-3"))
+        yield* untilCounts(url, { pending: 0, dead: 3 })
+        const those = { code: "wrong_project", project: "", since: null, until: null, upTo: newest.id }
+        assert.deepStrictEqual((yield* act(url, "/discard", JSON.stringify(those))).body, { discarded: 2 })
+        assert.deepStrictEqual((yield* seen("limit=9")).deliveries.map(({ workItem }) => workItem), ["XX-3"])
+        const nothing = yield* act(url, "/discard", JSON.stringify({ code: null }))
+        assert.strictEqual(nothing.status, 400)
+        assert.include(JSON.stringify(nothing.body), "expected at least one of code, project, since, until and upTo")
+        assert.include(JSON.stringify((yield* request(`${url}/api/overview`)).body), "Discard it")
+      }).pipe(Effect.scoped, withPlane),
+    30_000
+  )
 
   it.live("lists dead letters, retries them at once, and discards them", () =>
     Effect.gen(function*() {

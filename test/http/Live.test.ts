@@ -66,7 +66,9 @@ describe("/api/live", () => {
         Effect.forEach(Array.from({ length: 120 }, (_, n) => n + 1), (n) =>
           post(url, JSON.stringify({ type: "task_completed", workItem: `ET-${n}` })), { concurrency: 40 })
       )
-      yield* until(() => changes(text()).length > 0)
+      yield* until(() =>
+        changes(text()).length > 0
+      )
       yield* Effect.sleep("1500 millis")
       const all = changes(text())
       assert.isBelow(all.length, 5 + Duration.toSeconds(took))
@@ -78,17 +80,21 @@ describe("/api/live", () => {
       const url = yield* served({ ORCH_PLANE_API_TOKEN: "" })
       const scope = yield* Scope.make()
       yield* Effect.forEach(Array.from({ length: 20 }), () =>
-        Effect.flatMap(Scope.extend(reading(url), scope), ({ text }) =>
-          until(() => text().includes("hello"))), { concurrency: 20 })
+        Effect.flatMap(Scope.extend(reading(url), scope), ({ text }) => until(() => text().includes("hello"))), {
+        concurrency: 20
+      })
       const refused = yield* request(`${url}/api/live`)
       assert.strictEqual(refused.status, 503)
       assert.include(JSON.stringify(refused.body), "20 pages are told of changes already")
       yield* Scope.close(scope, Exit.void)
       const { text } = yield* Effect.retry(
-        Effect.filterOrFail(reading(url), ({ response }) => response.status === 200),
+        Effect.filterOrFail(reading(url), ({ response }) =>
+          response.status === 200),
         Schedule.intersect(Schedule.spaced("100 millis"), Schedule.recurs(50))
       )
-      yield* until(() => text().includes("hello"))
+      yield* until(() =>
+        text().includes("hello")
+      )
     }).pipe(Effect.scoped, withPlane), 30_000)
 
   it.live("ends at once when the server stops, which does not wait for it", () =>

@@ -66,10 +66,9 @@ describe("/api/tasks", () => {
       })
       const passed = yield* send(url, path, { stage: "analysis", outcome: "passed" })
       assert.containSubset(passed.body, { stage: "architecture", agent: "architect" })
-      const pending = request(`${url}/health`).pipe(
-        Effect.map(({ body }) => (body as { outbox: { pending: number } }).outbox.pending)
-      )
-      yield* Effect.repeat(pending, { until: (count) => count === 0 })
+      // Not of /health, which on a busy machine may know only of a moment before the reports.
+      const owed = Effect.map(request(`${url}/api/work-items/${item.key}`), ({ body }) => (body as { owed: number }).owed)
+      yield* Effect.repeat(owed, { until: (count) => count === 0 })
       const html = (yield* plane.comments(item.id)).map((comment) => comment.html).join("\n")
       assert.include(html, "QG failed at analysis: reported — no &lt;criteria&gt;")
       assert.include(html, "🔄 Stage: analysis → architecture</p>")

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Option } from "effect"
 import { EpochMillis, utc } from "../../src/base/Time.js"
-import { DeadCode } from "../../src/outbox/DeadCode.js"
 import { GiteaError } from "../../src/gitea/GiteaError.js"
 import { judge } from "../../src/health/Judge.js"
+import { DeadCode } from "../../src/outbox/DeadCode.js"
 import { below, headline } from "../../src/overview/Headline.js"
 import { findNeeds, severityOf, shownNeeds } from "../../src/overview/Needs.js"
 import type { OverviewFacts } from "../../src/overview/OverviewFacts.js"
@@ -44,7 +44,11 @@ describe("the head of the page", () => {
   for (
     const [what, given, words] of [
       ["nothing is wrong", facts(), "All told. Nothing needs you."],
-      ["some are owed", facts({ health: { outbox: pending } }), "Nothing needs you. 15 events are on the way to Plane."],
+      [
+        "some are owed",
+        facts({ health: { outbox: pending } }),
+        "Nothing needs you. 15 events are on the way to Plane."
+      ],
       [
         "Plane is not asked yet",
         facts({ health: { projects: [notAsked(awaited)] } }),

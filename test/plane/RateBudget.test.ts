@@ -168,7 +168,13 @@ describe("RateBudget", () => {
       yield* slot.release
       yield* slot.answered({ status: 429, retryAfter: Duration.millis(1_000) })
       yield* slot.release
-      assert.deepStrictEqual(yield* status, { limit: 60, used: 1, waiting: 0, pausedUntil: Option.none(), nextFreeAt: Option.none() })
+      assert.deepStrictEqual(yield* status, {
+        limit: 60,
+        used: 1,
+        waiting: 0,
+        pausedUntil: Option.none(),
+        nextFreeAt: Option.none()
+      })
     }).pipe(Effect.provide(perMinute(60))))
 
   it.effect("stops all for as long as Retry-After says, and then one goes alone", () =>
@@ -213,7 +219,13 @@ describe("RateBudget", () => {
       const [slot, at] = yield* Fiber.join(third)
       assert.strictEqual(at, 60_250)
       yield* slot.release
-      assert.deepStrictEqual(yield* status, { limit: 1, used: 0, waiting: 0, pausedUntil: Option.none(), nextFreeAt: Option.none() })
+      assert.deepStrictEqual(yield* status, {
+        limit: 1,
+        used: 0,
+        waiting: 0,
+        pausedUntil: Option.none(),
+        nextFreeAt: Option.none()
+      })
     }).pipe(Effect.provide(perMinute(1))))
 
   it.effect("goes on when the clock is set back", () =>
