@@ -11,7 +11,7 @@ const reading = (url: string) =>
     const response = yield* Effect.promise(() => fetch(`${url}/api/live`, { signal: controller.signal }))
     let text = ""
     let isOver = false
-    const body = response.body
+    const body: AsyncIterable<Uint8Array> | null = response.body
     if (body !== null) {
       const read = async () => {
         const decoder = new TextDecoder()
