@@ -38,6 +38,9 @@ export interface GivenCommand {
   readonly forbidden: string | undefined
 }
 
+/** Whether a command was done, and what is said of it. */
+type Reply = Pick<Obeyed, "isDone" | "words">
+
 /** What became of it, in words. `Nothing`: it is as if it had not been written. */
 export interface CommandOutcome {
   readonly _tag: "Done" | "Nothing"
@@ -53,7 +56,7 @@ const unheard = "no signed webhook of this comment has come, so nothing was done
 const nothing = (words: string): CommandOutcome => ({ _tag: "Nothing", words })
 
 /** Does not begin like a command, whatever a person is called. Who has written what was only read is not known. */
-const replyOf = ({ by, command: { word }, isSigned }: GivenCommand, { isDone, words }: Obeyed) => {
+const replyOf = ({ by, command: { word }, isSigned }: GivenCommand, { isDone, words }: Reply) => {
   const what = isSigned ? `/${word} (${by})` : `/${word}`
   return cleanText(isDone ? `✅ ${what}: ${words}` : `⛔ ${what} was not done: ${words}`, reasonLimit)
 }
@@ -67,33 +70,33 @@ interface Parts extends Pick<Storage["Type"], "sql"> {
 
 /**
  * Makes what does the commands that people write. A command, what it changes and the reply are one commit, once for
- * each comment. What was read without a hook brings a reply alone, and is a command all the same if its hook
- * comes later.
+ * each comment. What was read without a hook brings a reply alone. Whoever was told to write it again may have done
+ * so, so the comment does nothing then, also if its hook comes later.
  */
 export const makeCommanding = ({ events, people, sql, tasks }: Parts) => {
   const answer = (task: Task, given: { readonly text: string; readonly by: string }, entry: string) =>
     Effect.gen(function*() {
       const answered = Option.isNone(people) ? undefined : yield* people.value.answerWithin(task.id, given, entry)
-      if (answered === undefined) return { isDone: false, words: "no question is open" } satisfies Obeyed
+      if (answered === undefined) return { isDone: false, words: "no question is open" } satisfies Reply
       const { launches, open, wait: { stage } } = answered
       const agent = Option.getOrElse(task.agent, () => "the agent")
       const more = open === 0 ? "" : `; ${counted(open, "more question is", "more questions are")} open`
       const words = launches ? `${agent} is launched again for ${stage}, and gets the answer` : "the answer is kept"
-      return { isDone: true, words: words + more } satisfies Obeyed
+      return { isDone: true, words: words + more } satisfies Reply
     })
 
   /** Who has the agent launched again has seen to what the task waited for. */
-  const withAnswered = (task: Task, { by }: GivenCommand, obeyed: Obeyed, entry: string) =>
+  const withAnswered = (task: Task, { by }: GivenCommand, { from, ...obeyed }: Obeyed, entry: string) =>
     Effect.gen(function*() {
-      if (obeyed.from === undefined || Option.isNone(people)) return obeyed
-      const closed = yield* people.value.retriedWithin(task, { by, from: obeyed.from, to: entry })
+      if (Option.isNone(from) || Option.isNone(people)) return obeyed
+      const closed = yield* people.value.retriedWithin(task, { by, from: from.value, to: entry })
       const words = `${obeyed.words}; ${counted(closed, "wait is", "waits are")} answered by that`
-      return closed === 0 ? obeyed : { ...obeyed, words }
+      return closed === 0 ? obeyed : { isDone: true, words }
     })
 
   /** What the task waits for somebody for, below its status. */
-  const withWaits = (task: Task, obeyed: Obeyed) =>
-    Effect.map(waitsOfEntry(sql, task.id, task.entry), (waits): Obeyed => ({
+  const withWaits = (task: Task, obeyed: Reply) =>
+    Effect.map(waitsOfEntry(sql, task.id, task.entry), (waits): Reply => ({
       ...obeyed,
       words: [
         obeyed.words,
@@ -104,11 +107,11 @@ export const makeCommanding = ({ events, people, sql, tasks }: Parts) => {
   const decide = (given: GivenCommand, task: Task, entry: string, now: EpochMillis) =>
     Effect.gen(function*() {
       const { at, by, command: { text, word, wrong }, forbidden, isSigned, itemId } = given
-      const refused = (words: string): Obeyed => ({ isDone: false, words })
+      const refused = (words: string): Reply => ({ isDone: false, words })
       if (forbidden !== undefined) return refused(forbidden)
       if (!isSigned) return refused(unheard)
       if (wrong !== undefined) return refused(wrong)
-      if (word === "help") return { isDone: true, words: helpText } satisfies Obeyed
+      if (word === "help") return { isDone: true, words: helpText } satisfies Reply
       if (word === "answer") return yield* answer(task, { text, by }, entry)
       const order = word === "reject" ? { _tag: word, words: text } : { _tag: word }
       const obeyed = yield* tasks.obey({ id: task.id, itemId }, { order, by, at, entry, now })
@@ -131,7 +134,7 @@ export const makeCommanding = ({ events, people, sql, tasks }: Parts) => {
         const [begun] = yield* sql`INSERT INTO plane_sync_command (comment, task, word, at, unheard)
           VALUES (${commentId}, ${task.id}, ${word}, ${now}, ${isSigned ? 0 : 1})
           ON CONFLICT (comment) DO UPDATE SET word = excluded.word, at = excluded.at, unheard = 0
-            WHERE plane_sync_command.unheard = 1 AND excluded.unheard = 0 RETURNING 1`
+            WHERE plane_sync_command.unheard = 1 AND plane_sync_command.replied = 0 AND excluded.unheard = 0 RETURNING 1`
         if (begun === undefined) {
           const [before] = yield* sql<{ words: string }>`SELECT words FROM plane_sync_command
             WHERE comment = ${commentId}`

@@ -42,11 +42,11 @@ export interface Obeyed {
   readonly isDone: boolean
   readonly words: string
   /** The transition that its agent was launched under before, if it is launched again. */
-  readonly from?: string
+  readonly from: Option.Option<string>
 }
 
-const done = (words: string): Obeyed => ({ isDone: true, words })
-const refused = (words: string): Obeyed => ({ isDone: false, words })
+const done = (words: string): Obeyed => ({ isDone: true, words, from: Option.none() })
+const refused = (words: string): Obeyed => ({ isDone: false, words, from: Option.none() })
 
 /** What keeps a task from moving, in words. */
 const standing = ({ status, why }: Task) =>
@@ -140,7 +140,7 @@ export const makeOrders = ({ pipelines, reader, sql, starting }: Parts) => {
       yield* forgetDecisions(sql, id, stage)
       if (!(yield* launchAgain(sql, row, { entry, attempts: 1 }, now))) return refused(`${stage} has no agent`)
       yield* tell(sql, id, now, `${agent} is launched again at ${stage}, by ${by}`)
-      return { ...done(`${agent} is launched again for ${stage}`), from: task.entry }
+      return { ...done(`${agent} is launched again for ${stage}`), from: Option.some(task.entry) }
     })
 
   const pause = ({ task }: TaskRow, { by, now }: GivenOrder) =>
