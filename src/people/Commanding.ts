@@ -68,8 +68,8 @@ interface Parts extends Pick<Storage["Type"], "sql"> {
 
 /**
  * Makes what does the commands that people write. A command, what it changes and the reply are one commit, once for
- * each comment. What was read without a hook brings a reply alone, and is a command all the same if its hook
- * comes later.
+ * each comment. What was read without a hook brings a reply alone. Whoever was told to write it again may have done
+ * so, so the comment does nothing then, also if its hook comes later.
  */
 export const makeCommanding = ({ events, people, sql, tasks }: Parts) => {
   const answer = (task: Task, given: { readonly text: string; readonly by: string }, entry: string) =>
@@ -131,7 +131,7 @@ export const makeCommanding = ({ events, people, sql, tasks }: Parts) => {
         const [begun] = yield* sql`INSERT INTO plane_sync_command (comment, task, word, at, unheard)
           VALUES (${commentId}, ${task.id}, ${word}, ${now}, ${isSigned ? 0 : 1})
           ON CONFLICT (comment) DO UPDATE SET word = excluded.word, at = excluded.at, unheard = 0
-            WHERE plane_sync_command.unheard = 1 AND excluded.unheard = 0 RETURNING 1`
+            WHERE plane_sync_command.unheard = 1 AND plane_sync_command.replied = 0 AND excluded.unheard = 0 RETURNING 1`
         if (begun === undefined) {
           const [before] = yield* sql<{ words: string }>`SELECT words FROM plane_sync_command
             WHERE comment = ${commentId}`

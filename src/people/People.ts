@@ -22,7 +22,7 @@ import { noticeConfig } from "./NoticeConfig.js"
 import { makeOpening } from "./Opening.js"
 import { attentionAfter } from "./PeopleConfig.js"
 import type { Wait } from "./Wait.js"
-import { renameEntry, waitOf, waitsOfEntry } from "./Waits.js"
+import { renameEntry, renameRetried, waitOf, waitsOfEntry } from "./Waits.js"
 
 /** The question cannot be asked: `why` says what is in the way. */
 export class NotAsked extends Schema.TaggedError<NotAsked>()("NotAsked", { why: Schema.String }) {
@@ -180,14 +180,15 @@ const make = Effect.gen(function*() {
     retriedWithin: (task, { by, from, to }) =>
       Effect.gen(function*() {
         const now = yield* epochMillis
-        const open = (yield* waitsOfEntry(sql, task.id, from)).filter(({ state }) => state === "open")
+        const open = (yield* waitsOfEntry(sql, task.id, from)).filter(({ reason, state }) =>
+          state === "open" && reason !== "approval"
+        )
         yield* Effect.forEach(
           open,
           (wait) => opening.close(wait, task, { state: "answered", why: "/retry", by }, now),
           { discard: true }
         )
-        // A ceiling stays where it is, and the person has gone on all the same: it is not asked about again here.
-        yield* renameEntry(sql, task.id, { from, to, reasons: ["ceiling"] })
+        yield* renameRetried(sql, task.id, { from, to })
         return open.length
       }),
     ask: (key, { agent = "", question }) =>

@@ -73,8 +73,8 @@ export const commandTable: Migration = Effect.gen(function*() {
 })
 
 /**
- * 1: the comment was only read in Plane, so nothing was done but to say that it is to be written again. If its
- * hook comes after all, it counts.
+ * 1: the comment was only read in Plane, so nothing was done but to say that it is to be written again. If that was not
+ * said, and its hook comes after all, it counts.
  */
 export const unheardColumn: Migration = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient

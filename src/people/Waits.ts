@@ -5,8 +5,7 @@ import { utc } from "../base/Time.js"
 import type { Stage } from "../domain/Stage.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
 import type { TaskId } from "../tasks/Task.js"
-import type { Wait, WaitId, WaitState } from "./Wait.js"
-import { WaitReason } from "./Wait.js"
+import type { Wait, WaitId, WaitReason, WaitState } from "./Wait.js"
 
 interface Row {
   readonly id: WaitId
@@ -150,22 +149,26 @@ export const escalateWait = (
 export const endEscalation = (sql: Sql, { id, step }: WaitRow): Effect.Effect<void, SqlError> =>
   Effect.asVoid(sql`UPDATE plane_sync_wait SET escalate_at = NULL WHERE id = ${id} AND step = ${step}`)
 
-/**
- * The task's agent was launched again, under another transition, within the same entry of its stage. `reasons`:
- * only these waits go with it.
- */
+/** The task's agent was launched again, under another transition, within the same entry of its stage. */
 export const renameEntry = (
   sql: Sql,
   taskId: TaskId,
-  { from, reasons = WaitReason.literals, to }: {
-    readonly from: string
-    readonly to: string
-    readonly reasons?: ReadonlyArray<WaitReason>
-  }
+  { from, to }: { readonly from: string; readonly to: string }
+): Effect.Effect<void, SqlError> =>
+  Effect.asVoid(sql`UPDATE plane_sync_wait SET entry = ${to} WHERE task = ${taskId} AND entry = ${from}`)
+
+/**
+ * The same where a person wanted it by /retry: a ceiling stays where it is, and an approval that is open is still
+ * waited for. One that was given or refused was about the attempt before.
+ */
+export const renameRetried = (
+  sql: Sql,
+  taskId: TaskId,
+  { from, to }: { readonly from: string; readonly to: string }
 ): Effect.Effect<void, SqlError> =>
   Effect.asVoid(
-    sql`UPDATE plane_sync_wait SET entry = ${to}
-      WHERE task = ${taskId} AND entry = ${from} AND reason IN ${sql.texts(reasons)}`
+    sql`UPDATE plane_sync_wait SET entry = ${to} WHERE task = ${taskId} AND entry = ${from}
+      AND (reason = 'ceiling' OR (reason = 'approval' AND state = 'open'))`
   )
 
 /** The wait of this key, whatever became of it. */

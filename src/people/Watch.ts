@@ -19,7 +19,7 @@ import { approvalGiven, needsOf, whyOver } from "./Needs.js"
 import type { Opening } from "./Opening.js"
 import type { Ceilings } from "./PeopleConfig.js"
 import type { WaitRow } from "./Waits.js"
-import { dueEscalations, endEscalation, openWaits, waitsOfEntries } from "./Waits.js"
+import { dueEscalations, endEscalation, openWaits, waitOf, waitsOfEntries } from "./Waits.js"
 
 /** How many tasks, and how many waits, one look reads. The next look goes on after them. */
 const pageSize = 100
@@ -148,12 +148,17 @@ export const startWatch = (
       for (const group of Object.values(Arr.groupBy(over, ({ taskId }) => String(taskId)))) {
         yield* change(group[0].taskId, (row, now) =>
           Effect.gen(function*() {
-            const closed = yield* Effect.forEach(group, (wait) => {
-              const end = endOf(wait, row, now)
-              return end === undefined ? Effect.succeed(undefined) : opening.close(wait, row?.task, end, now)
-            })
+            const closed = yield* Effect.forEach(group, (found) =>
+              Effect.gen(function*() {
+                // An answer may have taken it along to another entry of the stage meanwhile.
+                const wait = yield* waitOf(sql, found)
+                const end = wait && endOf(wait, row, now)
+                return end && (yield* opening.close(wait, row?.task, end, now))
+              }))
             // Who is asked anew to approve a stage is not told that nobody is needed.
-            const isAnew = ({ reason, stage }: WaitRow) => reason === "approval" && row?.task.stage === stage
+            const isAnew = ({ entry, reason, stage }: WaitRow) =>
+              reason === "approval" && row?.task.status === "active" && row.task.stage === stage &&
+              row.task.entry !== entry
             return opening.over(closed.filter((wait) => wait !== undefined).filter((wait) => !isAnew(wait)))
           }))
       }

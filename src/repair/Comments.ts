@@ -38,6 +38,9 @@ const hookWithin = Duration.minutes(2)
 /** A comment may be dated so much later than the change of its work item that it has made. */
 const datedWithin = Duration.seconds(10)
 
+/** Nobody is told of older ones: they may be of a time when nobody was named who may command. */
+const newsWithin = Duration.days(1)
+
 /** After so many failures the comments are left until the work item is changed again. */
 const mostTries = 3
 
@@ -98,7 +101,8 @@ export const makeComments = ({ project: at, storage, store, tasks, withSlot }: P
       return []
     }
     const isSettled = epochOf(createdAt) <= later(epochOf(changed), datedWithin)
-    return isSettled && epochOf(createdAt) >= stored(task.startedAt) && commandIn(html) !== undefined
+    const isNews = epochOf(createdAt) >= earlier(epochOf(changed), newsWithin)
+    return isSettled && isNews && epochOf(createdAt) >= stored(task.startedAt) && commandIn(html) !== undefined
       ? [{ id, itemId, html, madeBy, createdAt }]
       : []
   }
@@ -146,7 +150,9 @@ export const makeComments = ({ project: at, storage, store, tasks, withSlot }: P
           itemId: id,
           changed: updatedAt
         }))
-        if (unread.length > 0) yield* write(noteUnread(sql, identifier, unread, yield* epochMillis))
+        // One that was changed while pages were read is on two of them.
+        const once = Arr.dedupeWith(unread, (one, other) => one.itemId === other.itemId)
+        if (once.length > 0) yield* write(noteUnread(sql, identifier, once, yield* epochMillis))
       }),
     readSome: Effect.gen(function*() {
       const now = yield* epochMillis

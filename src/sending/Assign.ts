@@ -88,6 +88,13 @@ const unknownUser = ({ reason, words }: PlaneError): UserId | undefined => {
   return id === undefined ? undefined : User(id.toLowerCase())
 }
 
+/** What was sent: the assignees with any state, the state alone, or nothing. */
+interface Sent {
+  readonly add: ReadonlyArray<Named>
+  readonly answer?: AssignedItem
+  readonly item?: WorkItem
+}
+
 /**
  * Sends what was read with ours, because Plane replaces all, and sets a state with it if one is given. Nothing is sent
  * that would change nothing. What it asks for is written down before it is sent. For one id that it does not know Plane
@@ -118,8 +125,12 @@ export const replaceAssignees = (
     const send = (
       add: ReadonlyArray<Named>,
       mine?: Slot
-    ): Effect.Effect<{ readonly add: ReadonlyArray<Named>; readonly answer?: AssignedItem }, PlaneError> => {
-      if (add.length + step.remove.length === 0) return Effect.succeed({ add })
+    ): Effect.Effect<Sent, PlaneError> => {
+      if (add.length + step.remove.length === 0) {
+        return state === undefined
+          ? Effect.succeed({ add })
+          : Effect.map(client.setState(itemId, state, mine), (item) => ({ add, item }))
+      }
       const assignees = Array.from(new Set([...kept, ...add.map(({ user }) => user)]))
       return client.assign(itemId, { assignees, state }, mine).pipe(
         Effect.map((answer) => ({ add, answer })),
@@ -141,9 +152,12 @@ export const replaceAssignees = (
       since: epochOf(reading.item.updatedAt)
     })
     yield* stillLeading
-    const { add, answer } = yield* send(step.add.filter(({ row }) => noted?.wanted.includes(row.id)), slot)
+    const { add, answer, item: changed } = yield* send(
+      step.add.filter(({ row }) => noted?.wanted.includes(row.id)),
+      slot
+    )
     if (answer === undefined) {
-      const item = state === undefined ? undefined : yield* client.setState(itemId, state, slot)
+      const item = changed
       if (item !== undefined) yield* destination.wrote
       return { item, assigned: { people: settled, patch: undefined } }
     }

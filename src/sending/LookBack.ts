@@ -68,10 +68,10 @@ export const lookBack = (context: SendContext, job: LookBackJob, slot: Slot): Ef
     if (!Duration.isZero(quiet)) return tooEarly(quiet)
     return survive(
       Effect.gen(function*() {
-        const all = yield* client.assignments(itemId, slot)
-        const left = isOpen || patch.left === undefined
-          ? (yield* client.readAssigned(itemId)).assignees
-          : patch.left
+        // Who is assigned is read first: what is changed after it is among the changes that are read then.
+        const read = isOpen || patch.left === undefined ? yield* client.readAssigned(itemId, slot) : undefined
+        const left = read?.assignees ?? patch.left ?? []
+        const all = yield* client.assignments(itemId, read === undefined ? slot : undefined)
         const by = patch.by ?? lane.placedBy ?? (yield* client.account).id
         const users = yield* usersOf(people.map(({ person }) => person))
         return changedByOthers({ all, by: UserId(by.toLowerCase()), left }, job, users) ?? (yield* unwritten(job))

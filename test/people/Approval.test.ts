@@ -20,7 +20,8 @@ const stages: ReadonlyArray<PipelineStage> = [
   { stage: "done", gates: [] }
 ]
 
-const asksLea = { ORCH_ATTENTION: "lea@example.org" }
+const mayCommand = { ORCH_COMMANDS: "lea@example.org" }
+const asksLea = { ...mayCommand, ORCH_ATTENTION: "lea@example.org" }
 const question = "release waits for a person: write /approve, or /reject with the reason, as a comment."
 const asked = `approval: ${question} [lea@example.org]`
 
@@ -110,7 +111,8 @@ onEachDialect("a stage with the gate human", ({ storage }) => {
         yield* again
         // Also where nobody has said anything yet.
         yield* again
-        assert.deepStrictEqual(Array.from(new Set(yield* comments)), [`🙋 ${question}`])
+        // Once for each time that the stage was begun.
+        assert.deepStrictEqual(yield* comments, Array.from({ length: 3 }, () => `🙋 ${question}`))
       }).pipe(named),
     30_000
   )
@@ -123,5 +125,5 @@ onEachDialect("a stage with the gate human", ({ storage }) => {
       yield* say({ _tag: "approve" })
       yield* Effect.sleep("1500 millis")
       assert.deepStrictEqual(yield* comments, [`🙋 ${question}`])
-    }).pipe(Effect.provide(Layer.fresh(world({ database: storage, stages })))), 30_000)
+    }).pipe(Effect.provide(Layer.fresh(world({ database: storage, stages, settings: mayCommand })))), 30_000)
 })

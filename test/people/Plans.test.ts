@@ -17,6 +17,7 @@ import {
   reachedNow,
   renameEntry,
   waitingTasks,
+  renameRetried,
   waitOf,
   waitsOfEntries,
   waitsOfEntry
@@ -53,6 +54,7 @@ const everything = Effect.gen(function*() {
   yield* write(escalateWait(sql, wait, "jo", now))
   yield* write(endEscalation(sql, { ...wait, step: 2 }))
   yield* write(renameEntry(sql, taskId, { from: "one", to: "two" }))
+  yield* write(renameRetried(sql, taskId, { from: "one", to: "two" }))
   assert.isUndefined(yield* read(waitOf(sql, key)))
   assert.lengthOf(yield* read(waitsOfEntry(sql, taskId, "two")), 1)
   yield* read(reachedNow(sql, taskId))
