@@ -42,7 +42,12 @@ const wrongAddress = ({ names, where }: About): Cause => ({
   because: `it does not find the project of ${where}`,
   title: `Plane's API is not there, or has no project ${where}`,
   remedy: `Compare \`ORCH_PLANE_API_URL\`, ${orAny(names?.workspace, "ORCH_PLANE_WORKSPACE_SLUG")} and ` +
-    `${orAny(names?.id ?? names?.identifier, "ORCH_PLANE_PROJECT_ID")} with Plane's own addresses, and restart. ` +
+    `${
+      Option.match(Option.fromNullable(names?.id ?? names?.identifier), {
+        onNone: () => "the project",
+        onSome: (name) => `\`${name}\``
+      })
+    } with Plane's own addresses, and restart. ` +
     "`plane-sync doctor` says which is wrong."
 })
 

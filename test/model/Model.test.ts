@@ -40,8 +40,8 @@ const holds = (histories: FastCheck.Arbitrary<History>, runs: number) =>
         }
       )
     )
-    // Else the gates were hardly asked.
-    assert.isAbove(advances, Option.isSome(path) ? 0 : runs)
+    // Else the gates were hardly asked. Of a history or two that says nothing.
+    if (Option.isSome(path) || runs > 4) assert.isAbove(advances, Option.isSome(path) ? 0 : runs)
   })
 
 describe("tasks, where random histories seldom go", () => {

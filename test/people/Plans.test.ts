@@ -16,8 +16,8 @@ import {
   pruneWaits,
   reachedNow,
   renameEntry,
-  waitingTasks,
   renameRetried,
+  waitingTasks,
   waitOf,
   waitsOfEntries,
   waitsOfEntry
