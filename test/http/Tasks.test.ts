@@ -67,7 +67,10 @@ describe("/api/tasks", () => {
       const passed = yield* send(url, path, { stage: "analysis", outcome: "passed" })
       assert.containSubset(passed.body, { stage: "architecture", agent: "architect" })
       // Not of /health, which on a busy machine may know only of a moment before the reports.
-      const owed = Effect.map(request(`${url}/api/work-items/${item.key}`), ({ body }) => (body as { owed: number }).owed)
+      const owed = Effect.map(
+        request(`${url}/api/work-items/${item.key}`),
+        ({ body }) => (body as { owed: number }).owed
+      )
       yield* Effect.repeat(owed, { until: (count) => count === 0 })
       const html = (yield* plane.comments(item.id)).map((comment) => comment.html).join("\n")
       assert.include(html, "QG failed at analysis: reported — no &lt;criteria&gt;")
