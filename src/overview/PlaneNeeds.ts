@@ -47,7 +47,7 @@ const wrongAddress = ({ names, where }: About): Cause => ({
         onNone: () => "the project",
         onSome: (name) => `\`${name}\``
       })
-    } with Plane's own addresses, and restart. ` +
+    } with Plane's own addresses, and restart plane-sync. ` +
     "`plane-sync doctor` says which is wrong."
 })
 
@@ -66,19 +66,21 @@ const causes: Readonly<Record<PlaneErrorReason, (about: About) => Cause>> = {
     label: "May not write",
     because: `the key's user may not write to ${about.where}`,
     title: `The key's user may not write to ${about.where}`,
-    remedy: `Make the user a member of the project, or set the key of one who is as ${token(about)}, and restart.`
+    remedy: `Make the user a member of the project, or set the key of one who is as ${token(about)}, ` +
+      "and restart plane-sync."
   }),
   RateLimited: (about) => ({
     label: "Rate limit",
     because: "its rate limit is used up by others",
     title: `The rate limit of the key of ${about.where} is used up`,
-    remedy: `Something else uses the same key: give plane-sync one of its own as ${token(about)}, and restart.`
+    remedy: `Something else uses the same key: give plane-sync one of its own as ${token(about)}, ` +
+      "and restart plane-sync."
   }),
   Archived: ({ where }) => ({
     label: "Archived",
     because: `the project ${where} is archived`,
     title: `The project ${where} is archived in Plane`,
-    remedy: "Restore the project in Plane, or take it out of the settings and restart."
+    remedy: "Restore the project in Plane, or take it out of the settings and restart plane-sync."
   }),
   NotFound: wrongAddress,
   WrongAddress: wrongAddress
@@ -88,7 +90,8 @@ const noToken = (about: About): Cause => ({
   label: "No key",
   because: `no key is set for ${about.where}`,
   title: `No key is set for ${about.where}`,
-  remedy: `Make a key in Plane, at Profile settings → Personal access tokens, set it as ${token(about)}, and restart.`
+  remedy: `Make a key in Plane, at Profile settings → Personal access tokens, set it as ${token(about)}, ` +
+    "and restart plane-sync."
 })
 
 /** What Plane said, as people know answers of HTTP. */
@@ -160,7 +163,7 @@ const misfits = ({ health: { projects }, settings }: OverviewFacts): ReadonlyArr
         evidence: { before: "", words },
         remedy: `Name states that ${identifier} has in ${
           orAny(settings.named(identifier)?.names.states, "ORCH_PLANE_STAGE_STATES")
-        }, and restart.`,
+        }, and restart plane-sync.`,
         actions: [{
           _tag: "Open",
           label: "Open Plane",

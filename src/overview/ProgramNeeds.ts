@@ -82,7 +82,7 @@ const sending = ({ health }: OverviewFacts): ReadonlyArray<FoundNeed> => {
         label: "Project left",
         title: "A project is not set any more, and is owed something",
         evidence: { before: "", words },
-        remedy: "Add the project to the settings again, and restart: it is told then."
+        remedy: "Add the project to the settings again, and restart plane-sync: it is told then."
       })
     )
   ]
@@ -94,7 +94,7 @@ const giteaWords: Readonly<
   KeyRefused: ({ token }) => ({
     label: "Gitea's token",
     title: "Gitea refuses the token",
-    remedy: `Make one in Gitea that may read repositories, set it as \`${token}\`, and restart.`
+    remedy: `Make one in Gitea that may read repositories, set it as \`${token}\`, and restart plane-sync.`
   }),
   NotFound: ({ token }) => ({
     label: "Gitea's rights",
