@@ -8,7 +8,10 @@ import { within } from "./Program.js"
 export const asked = "3c1f0c7e-52a4-4b0f-9d4e-6a7c1d5e0b01"
 const other = "3c1f0c7e-52a4-4b0f-9d4e-6a7c1d5e0b02"
 
-const items = 4
+const atOnce = 4
+
+/** After so many questions another task asks: one asks 20 at a stage at most. */
+const mostQuestions = 15
 
 /** A person's change that our own undoes is put back once, about 3 s later: the next one comes after that. */
 const atRest = Duration.seconds(12)
@@ -30,15 +33,16 @@ export const start = (
   Effect.gen(function*() {
     const client = yield* HttpClient.HttpClient
     const stopping = yield* Deferred.make<void>()
-    const all = yield* Effect.forEach(
-      Array.from({ length: items }),
-      (_, index) =>
-        Effect.map(plane.addWorkItem(`Waits ${index + 1}`), ({ id, number }): Waiting => ({
-          id,
-          key: `ET-${number}`,
-          own: []
-        }))
+    const all: Array<Waiting> = []
+    const addItem = Effect.map(
+      Effect.suspend(() => plane.addWorkItem(`Waits ${all.length + 1}`)),
+      ({ id, number }) => {
+        const item: Waiting = { id, key: `ET-${number}`, own: [] }
+        all.push(item)
+        return item
+      }
     )
+    const first = yield* Effect.forEach(Array.from({ length: atOnce }), () => addItem)
 
     /** Posts until it is answered with a 2xx, or by a 409 if that is right too. */
     const post = (path: string, body: Readonly<Record<string, string>>, isRight: (status: number) => boolean) => {
@@ -70,10 +74,12 @@ export const start = (
         return true
       })
 
-    const waitAbout = (item: Waiting, index: number) =>
+    const waitAbout = (begun: Waiting, index: number) =>
       Effect.gen(function*() {
-        yield* post("", { workItem: item.key }, isOk)
-        for (let number = 1;; number++) {
+        let item = begun
+        for (let number = 0;; number++) {
+          if (number > 0 && number % mostQuestions === 0) item = yield* addItem
+          if (number % mostQuestions === 0) yield* post("", { workItem: item.key }, isOk)
           const pause = Duration.millis(yield* within(500, 4_000))
           if (Option.isSome(yield* Effect.timeoutOption(Deferred.await(stopping), pause))) return
           yield* post(`/${item.key}/ask`, { question: `Question ${number}?`, agent: "architect" }, isOk)
@@ -86,7 +92,7 @@ export const start = (
       }).pipe(Effect.withRandom(Random.make(`${seed}:waits:${index}`)))
 
     const working = yield* Effect.forkScoped(
-      Effect.forEach(all, waitAbout, { concurrency: "unbounded", discard: true })
+      Effect.forEach(first, waitAbout, { concurrency: "unbounded", discard: true })
     )
     return {
       /** Asks nothing more, and waits until all is answered. */
