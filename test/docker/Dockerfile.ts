@@ -16,12 +16,26 @@ export interface Stage {
 }
 
 /** The keywords that this project's Dockerfile may use. A new one has to be taught to all who read it. */
-const keywords = ["FROM", "WORKDIR", "COPY", "RUN", "ENV", "USER", "VOLUME", "EXPOSE", "HEALTHCHECK", "ENTRYPOINT", "CMD"]
+const keywords = [
+  "FROM",
+  "WORKDIR",
+  "COPY",
+  "RUN",
+  "ENV",
+  "USER",
+  "VOLUME",
+  "EXPOSE",
+  "HEALTHCHECK",
+  "ENTRYPOINT",
+  "CMD"
+]
 
 const stepOf = (line: string): Step => {
   const [, keyword = "", given = "", rest = ""] = /^(\w+)((?: +--\S+)*) +(.*)$/.exec(line) ?? []
   if (!keywords.includes(keyword)) {
-    throw new Error(`the Dockerfile has ${JSON.stringify(line)}: expected a line that begins with ${keywords.join(", ")}`)
+    throw new Error(
+      `the Dockerfile has ${JSON.stringify(line)}: expected a line that begins with ${keywords.join(", ")}`
+    )
   }
   const flags = Array.from(given.matchAll(/--([\w-]+)=(\S+)/g), ([, name = "", value = ""]) => [name, value] as const)
   return { keyword, flags: Object.fromEntries(flags), rest: rest.trim() }
@@ -54,7 +68,9 @@ export const listOf = Schema.decodeSync(Schema.parseJson(Schema.Array(Schema.Str
 /** The one step of a stage with this keyword. */
 export const stepIn = ({ steps }: Stage, keyword: string): Step => {
   const [step, ...more] = steps.filter((each) => each.keyword === keyword)
-  if (step === undefined || more.length > 0) throw new Error(`expected ${keyword} once, and it stands ${more.length} times`)
+  if (step === undefined || more.length > 0) {
+    throw new Error(`expected ${keyword} once, and it stands ${more.length} times`)
+  }
   return step
 }
 
@@ -78,5 +94,8 @@ export const permittedBy = (dockerignore: string) => {
   const wrong = [first === "*" ? "!*" : first ?? "", ...names].find((line) => !line.startsWith("!"))
   if (wrong !== undefined) throw new Error(`.dockerignore has ${JSON.stringify(wrong)}: expected *, and then !name`)
   const permitted = names.map((line) => line.slice(1))
-  return { names: permitted, has: (path: string) => permitted.some((name) => path === name || path.startsWith(`${name}/`)) }
+  return {
+    names: permitted,
+    has: (path: string) => permitted.some((name) => path === name || path.startsWith(`${name}/`))
+  }
 }

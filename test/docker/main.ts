@@ -13,10 +13,10 @@ import type { Stage, Step } from "./Dockerfile.js"
 import { environmentOf, healthCheckOf, listOf, permittedBy, stagesOf, stepIn } from "./Dockerfile.js"
 
 /**
- * Does what the Dockerfile says without a container engine, step by step: each stage has an empty folder that stands for
- * its root, and what it copies is what `.dockerignore` lets in. Then it starts what the image starts, as the image's
- * user, and asks what its health check asks: with Plane away, while the program hangs, and after its end. Where there is
- * a Postgres, two replicas run on it. `-- --copied` copies the packages of this tree instead of `npm ci`.
+ * Does what the Dockerfile says without a container engine, step by step: each stage has an empty folder that stands
+ * for its root, and what it copies is what `.dockerignore` lets in. Then it starts what the image starts, as the
+ * image's user, and asks what its health check asks: with Plane away, while the program hangs, and after its end. Where
+ * there is a Postgres, two replicas run on it. `-- --copied` copies the packages of this tree instead of `npm ci`.
  *
  * The base images are not there: programs are those of this machine. It says what it has done in another way.
  */
@@ -93,7 +93,17 @@ const run = (where: Where, command: ReadonlyArray<string>) =>
 
 /** Of this machine a step gets the way to programs, and what npm needs to reach its registry. */
 const ofMachine = Object.fromEntries(
-  ["PATH", "HOME", "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "NODE_EXTRA_CA_CERTS"]
+  [
+    "PATH",
+    "HOME",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "NODE_EXTRA_CA_CERTS"
+  ]
     .flatMap((name) => process.env[name] === undefined ? [] : [[name, process.env[name]] as const])
 )
 
@@ -168,7 +178,9 @@ const build = (stage: Stage, folder: string, from: (name: string | undefined) =>
       else continue
       const seconds = ((yield* Clock.currentTimeMillis) - began) / 1000
       const flags = Object.entries(step.flags).map(([name, value]) => ` --${name}=${value}`).join("")
-      yield* Console.log(`${step.keyword}${flags} ${step.rest}  (${seconds.toFixed(1)} s)${note === "" ? "" : `\n   ${note}`}`)
+      yield* Console.log(
+        `${step.keyword}${flags} ${step.rest}  (${seconds.toFixed(1)} s)${note === "" ? "" : `\n   ${note}`}`
+      )
     }
     return cwd
   })
@@ -240,8 +252,7 @@ const container = ({ check, command, where }: Image, settings: Readonly<Record<s
     return { port, program, isHealthy }
   })
 
-const is = (what: string, isSo: boolean) =>
-  isSo ? Console.log(`✔ ${what}`) : new Wrong({ what: `not so: ${what}` })
+const is = (what: string, isSo: boolean) => isSo ? Console.log(`✔ ${what}`) : new Wrong({ what: `not so: ${what}` })
 
 /** A life of the image on the file in its volume. */
 const onFile = (image: Image) =>
@@ -298,7 +309,9 @@ const docker = Effect.gen(function*() {
     cwd = yield* build(stage, placeOf(stage.name), (name) => name === undefined ? context : placeOf(name))
   }
   const place = placeOf(last.name)
-  const env = Object.fromEntries(Object.entries(environmentOf(last)).map(([name, value]) => [name, moved(place, value)]))
+  const env = Object.fromEntries(
+    Object.entries(environmentOf(last)).map(([name, value]) => [name, moved(place, value)])
+  )
   const where = { cwd: below(place, cwd), env: { PATH: ofMachine["PATH"] ?? "", ...env }, user: node }
   const app = yield* files.readDirectory(where.cwd)
   yield* is(`${cwd} has only ${app.sort().join(", ")}`, app.join() === "dist,node_modules,package.json")

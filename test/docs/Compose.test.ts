@@ -101,8 +101,12 @@ describe("examples/docker", () => {
         for (const [name] of compose.text.matchAll(/\bORCH_\w*/g)) assert.include(names, name)
         for (const { environment } of compose.all) {
           for (const [name, value] of Object.entries(environment)) {
-            if (name.startsWith("ORCH_")) assert.notInclude(secrets.filter((each) => each !== "ORCH_DATABASE_URL"), name)
-            if (/PASSWORD|:\/\//.test(`${name}=${value}`)) assert.match(String(value), /\$\{POSTGRES_PASSWORD:\?.+\}/, name)
+            if (name.startsWith("ORCH_")) {
+              assert.notInclude(secrets.filter((each) => each !== "ORCH_DATABASE_URL"), name)
+            }
+            if (/PASSWORD|:\/\//.test(`${name}=${value}`)) {
+              assert.match(String(value), /\$\{POSTGRES_PASSWORD:\?.+\}/, name)
+            }
           }
         }
       })
@@ -182,6 +186,8 @@ describe("examples/docker", () => {
   })
 
   it("is refused when it says what nobody looks at", () => {
-    assert.throws(() => Schema.decodeUnknownSync(Compose, { onExcessProperty: "error" })({ ...parse("name: x"), extra: 1 }))
+    assert.throws(() =>
+      Schema.decodeUnknownSync(Compose, { onExcessProperty: "error" })({ ...parse("name: x"), extra: 1 })
+    )
   })
 })
