@@ -24,9 +24,9 @@ RUN install -d -o node -g node -m 700 /data
 USER node
 VOLUME /data
 EXPOSE 8500
-# `live`, and not `status`: no restart brings back a Plane that is away.
+# `live`, and not `status`: no restart brings back a Plane that is away. An env file may set another port.
 HEALTHCHECK --start-period=20s --interval=30s --timeout=5s \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:8500/health').then((r) => r.json()).then((h) => process.exit(h.live ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.ORCH_PORT || 8500) + '/health').then((r) => r.json()).then((h) => process.exit(h.live ? 0 : 1), () => process.exit(1))"]
 # Started with `docker run --init`, it also cleans up after agents that were left behind.
 ENTRYPOINT ["node", "dist/main.js"]
 CMD ["serve"]
