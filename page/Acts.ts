@@ -9,8 +9,8 @@ const letters = (count: number) => counted(count, "letter", "letters")
 const ifOther = (count: number, asked: number, what: string) =>
   count === asked ?
     undefined :
-    `${letters(count)} ${count === 1 ? "was" : "were"} ${what}, and not ${asked}: the others ` +
-    "were settled meanwhile, or can never be told."
+    `${letters(count)} ${count === 1 ? "was" : "were"} ${what}, and not ${asked}` +
+    (count > asked ? "." : ": the others were settled meanwhile, or can never be told.")
 
 /** Where sending waits, retrying helps only later. */
 const whileClosed = (overview: Overview | undefined): string => {

@@ -51,7 +51,8 @@ export const Ask = ({ done, question }: {
       setAsksToken(false)
       setOver(true)
     } catch (error) {
-      setSaid(error instanceof Error ? error.message : "It was not done.")
+      const words = error instanceof Error ? error.message : "It was not done."
+      setSaid(error instanceof Refused ? words : `${words} A part of it may have been done.`)
       setAsksToken(isAboutToken(error))
     } finally {
       setRunning(false)
@@ -59,7 +60,15 @@ export const Ask = ({ done, question }: {
   }
 
   return (
-    <dialog ref={dialog} aria-labelledby="ask" onClose={() => done(happened.current)}>
+    <dialog
+      ref={dialog}
+      aria-labelledby="ask"
+      // What runs cannot be taken back, so it is not left.
+      onCancel={(event) => {
+        if (isRunning) event.preventDefault()
+      }}
+      onClose={() => done(happened.current)}
+    >
       <form
         onSubmit={(event) => {
           event.preventDefault()
@@ -79,7 +88,7 @@ export const Ask = ({ done, question }: {
           )
           : null}
         <div class="actions">
-          {isOver ? null : <button type="button" onClick={close}>{question.leaves}</button>}
+          {isOver ? null : <button type="button" disabled={isRunning} onClick={close}>{question.leaves}</button>}
           <button type="submit" class="primary" aria-disabled={isRunning ? "true" : undefined}>
             {isOver ? "Close" : isRunning ? "Working …" : question.does}
           </button>

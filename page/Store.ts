@@ -82,7 +82,8 @@ export class Store {
       const route = routeOf(location.hash)
       const isOther = route._tag !== "Item" || this.shown.route._tag !== "Item" || route.key !== this.shown.route.key
       this.letterPages = 1
-      this.set({ route, ...(isOther ? { item: undefined } : {}) })
+      // What is shown of letters must be what the buttons beside it act on.
+      this.set({ route, letters: undefined, ...(isOther ? { item: undefined } : {}) })
       this.refresh()
     })
     document.addEventListener("visibilitychange", () => this.refresh())
@@ -151,17 +152,24 @@ export class Store {
     const { find: given, project, route } = this.shown
     const find = given === "" ? undefined : given
     try {
-      const overview = readOverview()
+      // By itself, because it is answered also while nothing else can be read, and then it says why.
+      const overview = await readOverview()
+      this.set({ overview, ahead: Date.parse(overview.at) - Date.now() })
       if (route._tag === "Item") {
         const item = await this.readItem(route.key)
-        this.show(await overview, this.shown.route === route ? { item } : {})
+        this.set({ problem: undefined, ...(this.shown.route === route ? { item } : {}) })
         return
       }
       const filter = filterOf(chosenOf(route.query), Date.now() + this.shown.ahead)
       const [board, letters] = await Promise.all([this.readBoard(project, find), this.readLetters(filter)])
       const isSame = this.shown.project === project && this.shown.find === given
-      if (!isSame || this.shown.route !== route) this.again = true
-      this.show(await overview, isSame ? { board, letters, filter } : { letters, filter })
+      const isSameRoute = this.shown.route === route
+      if (!isSame || !isSameRoute) this.again = true
+      this.set({
+        problem: undefined,
+        ...(isSame ? { board: sameOr(this.shown.board, board) } : {}),
+        ...(isSameRoute ? { filter, letters: sameOr(this.shown.letters, letters) } : {})
+      })
       if (Date.now() - this.historyAt > historyEvery) {
         this.historyAt = Date.now()
         this.set({ history: await readHistory() })
@@ -170,15 +178,6 @@ export class Store {
       if (error instanceof Refused && error.status === 401) this.askToken()
       else this.set({ problem: wordsOf(error) })
     }
-  }
-
-  private show(overview: Overview, change: Partial<Shown>): void {
-    const { board, letters } = this.shown
-    const same = {
-      ...(change.board === undefined ? {} : { board: sameOr(board, change.board) }),
-      ...(change.letters === undefined ? {} : { letters: sameOr(letters, change.letters) })
-    }
-    this.set({ ...change, ...same, overview, problem: undefined, ahead: Date.parse(overview.at) - Date.now() })
   }
 
   private async readBoard(project: string | undefined, find: string | undefined): Promise<Board> {

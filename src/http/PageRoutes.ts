@@ -37,7 +37,7 @@ const answerOf = ({ name, type }: (typeof files)[keyof typeof files]) =>
 
 /** Below a path of a host, addresses are relative to what stands before the last slash: it must be there. */
 const withoutSlash = ({ originalUrl }: HttpServerRequest.HttpServerRequest) =>
-  /\/([^/?#]+)(?=$|\?)/.exec(originalUrl.replace(/#.*$/, ""))?.[1]
+  /\/([^/]+)$/.exec(originalUrl.replace(/[?#].*$/, ""))?.[1]
 
 /**
  * The page for people, at `/`. It is empty markup and needs no token: what it shows and does comes from `/api`, which

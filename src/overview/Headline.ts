@@ -26,9 +26,11 @@ const phrasesOf = (found: ReadonlyArray<FoundNeed>): ReadonlyArray<string> =>
 
 const nothing = (facts: OverviewFacts): ReadonlyArray<string> => {
   if (isFirstLook(facts)) return ["Nothing needs you. Plane was not asked yet: its first answer is awaited."]
-  const { pending } = facts.health.outbox
-  return pending === 0
-    ? ["All told. Nothing needs you."]
+  const { elsewhere, outbox: { pending } } = facts.health
+  if (pending === 0) return ["All told. Nothing needs you."]
+  // Only who sends knows whether Plane takes it.
+  return elsewhere.length > 0
+    ? [`Nothing that this replica knows needs you. ${counted(pending, "event is", "events are")} owed.`]
     : [`Nothing needs you. ${counted(pending, "event is", "events are")} on the way to Plane.`]
 }
 
@@ -54,6 +56,11 @@ export const below = (facts: OverviewFacts): string => {
     return pending === 0
       ? `Nothing is lost, and nothing is owed just now. Tasks go on meanwhile.${dead}`
       : `Nothing is lost. The ${events} as soon as Plane can be written to; tasks go on meanwhile.${dead}`
+  }
+  if (pending > 0 && health.elsewhere.length > 0) {
+    return `Nothing is lost. Other replicas send for ${
+      health.elsewhere.join(", ")
+    }, and their pages say how that goes.${dead}`
   }
   if (pending > 0) return `Nothing is lost. The ${events} as fast as Plane allows.${dead}`
   return toldLastHour === 0

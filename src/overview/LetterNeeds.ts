@@ -2,6 +2,7 @@ import { counted } from "../base/Text.js"
 import { utc } from "../base/Time.js"
 import type { DeadCode } from "../outbox/DeadCode.js"
 import type { DeadGroup } from "../outbox/DeadGroups.js"
+import { mostGrouped } from "../outbox/DeadGroups.js"
 import type { FoundNeed } from "./Kinds.js"
 import type { OverviewFacts } from "./OverviewFacts.js"
 import type { DeadLetterFilter, NeedAction } from "./OverviewView.js"
@@ -59,35 +60,38 @@ const reasons: Readonly<Record<DeadCode, Reason>> = {
   }
 }
 
-const needOf = ({ code, firstAt, id, letters, project, reason, workItem }: DeadGroup): FoundNeed => {
-  const { acts, remedy, title } = reasons[code]
-  const filter: DeadLetterFilter = { code, project, since: null, until: null, upTo: id }
-  const all = letters === 1 ? "it" : letters === 2 ? "both" : `all ${letters}`
-  const action = (act: Reason["acts"][number]): NeedAction => {
-    switch (act) {
-      case "retry":
-        return { _tag: "RetryLetters", label: `Retry ${all}`, filter, count: letters }
-      case "discard":
-        return { _tag: "DiscardLetters", label: `Discard ${all}`, filter, count: letters }
-      case "show":
-        return { _tag: "ShowLetters", label: letters === 1 ? "Show it" : "Show them", filter }
+const showOnly: Reason["acts"] = ["show"]
+
+const needOf =
+  (isWhole: boolean) => ({ code, firstAt, id, letters, project, reason, workItem }: DeadGroup): FoundNeed => {
+    const { acts, remedy, title } = reasons[code]
+    const filter: DeadLetterFilter = { code, project, since: null, until: null, upTo: id }
+    const all = letters === 1 ? "it" : letters === 2 ? "both" : `all ${letters}`
+    const action = (act: Reason["acts"][number]): NeedAction => {
+      switch (act) {
+        case "retry":
+          return { _tag: "RetryLetters", label: `Retry ${all}`, filter, count: letters }
+        case "discard":
+          return { _tag: "DiscardLetters", label: `Discard ${all}`, filter, count: letters }
+        case "show":
+          return { _tag: "ShowLetters", label: letters === 1 ? "Show it" : "Show them", filter }
+      }
+    }
+    return {
+      kind: "letters",
+      need: {
+        id: `letters:${code}:${project}`,
+        label: counted(letters, "dead letter", "dead letters"),
+        since: utc(firstAt),
+        count: letters,
+        workItem: null,
+        title: title(inProject(project)),
+        evidence: { before: letters === 1 ? `${workItem}:` : `The newest, ${workItem}:`, words: reason },
+        remedy,
+        actions: (isWhole ? acts : showOnly).map(action)
+      }
     }
   }
-  return {
-    kind: "letters",
-    need: {
-      id: `letters:${code}:${project}`,
-      label: counted(letters, "dead letter", "dead letters"),
-      since: utc(firstAt),
-      count: letters,
-      workItem: null,
-      title: title(inProject(project)),
-      evidence: { before: letters === 1 ? `${workItem}:` : `The newest, ${workItem}:`, words: reason },
-      remedy,
-      actions: acts.map(action)
-    }
-  }
-}
 
 const notices = (count: number): FoundNeed => ({
   kind: "notices",
@@ -106,12 +110,13 @@ const notices = (count: number): FoundNeed => ({
   }
 })
 
-/** What could not be told: letters by their reason and project, and notices. */
-export const letterNeeds = ({ health: { deadNotices }, letters }: OverviewFacts): ReadonlyArray<FoundNeed> => [
-  ...letters.map(needOf),
-  ...(deadNotices === 0 ? [] : [notices(deadNotices)])
-]
-
-/** How many letters there are. */
+/** How many letters there are, up to 10,000. */
 export const lettersOf = ({ letters }: Pick<OverviewFacts, "letters">): number =>
   letters.reduce((sum, group) => sum + group.letters, 0)
+
+/** What could not be told: letters by their reason and project, and notices. */
+export const letterNeeds = (facts: OverviewFacts): ReadonlyArray<FoundNeed> => [
+  // Of more than are counted, nobody is asked about a number that is not theirs.
+  ...facts.letters.map(needOf(lettersOf(facts) < mostGrouped)),
+  ...(facts.health.deadNotices === 0 ? [] : [notices(facts.health.deadNotices)])
+]
